@@ -1,0 +1,2 @@
+/** What `import … from 'tandem'` gives a `tandem.config.ts`. */
+export { defineConfig, type Config, type ConfigInput } from './model/config/schema.ts';

@@ -1,0 +1,76 @@
+import type { TargetHealth } from '../../model/target.ts';
+import type { Service } from '../context.ts';
+
+export interface HealthCheckSettings {
+  path: string;
+  intervalMs: number;
+  /** Pace of the checks of a new target until its first answer. */
+  initialIntervalMs: number;
+  timeoutMs: number;
+  healthyThreshold: number;
+  unhealthyThreshold: number;
+  /** `200`, `200-299` or `200,202`. */
+  matcher: string;
+}
+
+export interface TargetGroup {
+  name: string;
+  algorithm: 'round_robin' | 'least_outstanding_requests';
+  healthCheck: HealthCheckSettings;
+  deregistrationDelayMs: number;
+  drainingEndsWhenIdle: boolean;
+  /** 0: off. A linear ramp, only while another healthy target is past it (ALB attribute slow_start). */
+  slowStartMs: number;
+  /** A target that is no longer listed is deregistered: it gets no new request and stays `draining` until done. */
+  targets: readonly { id: string; address: string; port: number }[];
+}
+
+export interface Listener {
+  name: string;
+  address: string;
+  port: number;
+  /** At most 5; weights 0 to 999 (ALB forward action). */
+  forward: readonly { targetGroup: string; weight: number }[];
+}
+
+export interface BalancerLimits {
+  /** Seconds without a byte in either direction before 408 or 504 (ALB idle_timeout: 60). */
+  idleTimeoutMs: number;
+  clientKeepAliveMs: number;
+  /** Largest request body; a larger one gets 413. */
+  bodyBytes: number;
+}
+
+/** Everything the balancer does; applied as a whole, atomically, without touching a request in flight. */
+export interface BalancerConfig {
+  listeners: readonly Listener[];
+  targetGroups: readonly TargetGroup[];
+  limits: BalancerLimits;
+}
+
+export interface TargetStatus {
+  id: string;
+  health: TargetHealth;
+  /** Requests and upgraded connections in flight. */
+  outstanding: number;
+}
+
+export interface BalancerState {
+  /** A target that has drained is gone from here. */
+  targetGroups: { name: string; targets: TargetStatus[] }[];
+}
+
+/**
+ * The region's load balancer: a process of its own that outlives the region process. `start` adopts a running
+ * one or spawns it; one that dies is started again and takes up the last applied configuration from disk.
+ */
+export interface Balancer extends Service {
+  /** Resolves when the configuration is in force; rejects with LISTENER_UNAVAILABLE where a port is taken. */
+  apply(config: BalancerConfig): Promise<void>;
+  /** The latest known, at most one round trip old; `undefined` while the process does not answer. */
+  state(): BalancerState | undefined;
+  /** Called after any target's health or draining changed. */
+  onChange(listener: () => void): void;
+  /** Ends the process: new connections are refused, requests in flight finish (at most `graceMs`). */
+  shutDown(graceMs: number): Promise<void>;
+}

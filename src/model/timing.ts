@@ -1,0 +1,72 @@
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../core/duration.ts';
+import type { EnvironmentConfig } from './config/environment.ts';
+import type { Config } from './config/schema.ts';
+
+export type TimingProfile = 'fast' | 'aws';
+
+/** Every time that the local cloud's services go by, in milliseconds. */
+export interface ServiceTiming {
+  healthCheckIntervalMs: number;
+  healthCheckTimeoutMs: number;
+  /** A new target is checked at this pace until its first answer. */
+  initialHealthCheckIntervalMs: number;
+  healthCheckGraceMs: number;
+  deregistrationDelayMs: number;
+  /** ALB keeps a target `draining` for the whole delay, even if idle; the fast profile ends with the last request. */
+  drainingEndsWhenIdle: boolean;
+  stopTimeoutMs: number;
+  bakeTimeMs: number;
+  /** A task without load balancer and container health check counts as healthy this long after RUNNING (ECS: 40 s). */
+  unmonitoredHealthyAfterMs: number;
+  /** First and longest wait before a task that keeps failing is started again. */
+  restartBackoff: { firstMs: number; maximumMs: number };
+}
+
+export interface PipelineTiming {
+  approvalExpiresAfterMs: number;
+  buildTimeoutMs: number;
+}
+
+/**
+ * `aws` goes by the config file's own numbers. `fast` is for one machine: health checks twice a second, and a
+ * configured minute of bake lasts one second. What protects users' requests (stop timeout, deregistration
+ * delay) and what people wait on (approval, build timeout) is never shortened.
+ */
+export function serviceTiming(profile: TimingProfile, environment: EnvironmentConfig): ServiceTiming {
+  const { service, deployment } = environment;
+  const protective = {
+    deregistrationDelayMs: service.deregistrationDelaySeconds * SECOND_MS,
+    stopTimeoutMs: service.stopTimeoutSeconds * SECOND_MS,
+  };
+  if (profile === 'aws') {
+    return {
+      ...protective,
+      healthCheckIntervalMs: service.healthCheck.intervalSeconds * SECOND_MS,
+      healthCheckTimeoutMs: service.healthCheck.timeoutSeconds * SECOND_MS,
+      initialHealthCheckIntervalMs: service.healthCheck.intervalSeconds * SECOND_MS,
+      healthCheckGraceMs: service.healthCheck.gracePeriodSeconds * SECOND_MS,
+      drainingEndsWhenIdle: false,
+      bakeTimeMs: deployment.bakeTimeMinutes * MINUTE_MS,
+      unmonitoredHealthyAfterMs: 40 * SECOND_MS,
+      restartBackoff: { firstMs: 5 * SECOND_MS, maximumMs: 15 * MINUTE_MS },
+    };
+  }
+  return {
+    ...protective,
+    healthCheckIntervalMs: 500,
+    healthCheckTimeoutMs: 2 * SECOND_MS,
+    initialHealthCheckIntervalMs: 50,
+    healthCheckGraceMs: (service.healthCheck.gracePeriodSeconds * SECOND_MS) / 15,
+    drainingEndsWhenIdle: true,
+    bakeTimeMs: deployment.bakeTimeMinutes * SECOND_MS,
+    unmonitoredHealthyAfterMs: 2 * SECOND_MS,
+    restartBackoff: { firstMs: 200, maximumMs: 30 * SECOND_MS },
+  };
+}
+
+export function pipelineTiming(config: Config): PipelineTiming {
+  return {
+    approvalExpiresAfterMs: config.pipeline.approval.expiresAfterDays * DAY_MS,
+    buildTimeoutMs: config.build.timeoutMinutes * MINUTE_MS,
+  };
+}

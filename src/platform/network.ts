@@ -1,0 +1,51 @@
+import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+export { connect, createServer as createTcpServer, isIP, Server, Socket } from 'node:net';
+export type { AddressInfo } from 'node:net';
+export { Agent, createServer as createHttpServer, request as httpRequest } from 'node:http';
+export type {
+  ClientRequest,
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  Server as HttpServer,
+  ServerResponse,
+} from 'node:http';
+export { networkInterfaces };
+
+export interface Endpoint {
+  address: string;
+  port: number;
+}
+
+/** Starts listening and tells the port that was given (for port 0). Rejects with the system's error (EADDRINUSE…). */
+export function listen(server: Server, endpoint: Endpoint): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(endpoint.port, endpoint.address, () => {
+      server.removeListener('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** True where `endpoint` can be listened on now; the answer is only as good as the moment it was asked. */
+export async function isFree(endpoint: Endpoint): Promise<boolean> {
+  const server = createTcpServer();
+  try {
+    await listen(server, endpoint);
+  } catch {
+    return false;
+  }
+  await new Promise(resolve => server.close(resolve));
+  return true;
+}
+
+/** A port of `address` that nothing listens on at this moment. */
+export async function freePort(address: string): Promise<number> {
+  const server = createTcpServer();
+  const port = await listen(server, { address, port: 0 });
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+
+/** The Node.js that runs Tandem; every Node process that Tandem starts uses it. */
+export const nodePath = process.execPath;
+export const ownPid = process.pid;
+export const environment = process.env;
+export const operatingSystem = process.platform;
+
+/**
+ * Who a process is, beyond its reusable number: `<pid>:<start time>`. On Linux the start time is field 22 of
+ * /proc/<pid>/stat (clock ticks since boot); elsewhere `ps` gives it in seconds. `undefined` where no such
+ * process runs (a zombie counts as gone).
+ */
+export function processIdentity(pid: number): string | undefined {
+  if (process.platform === 'linux') {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const isGone = fields[0] === 'Z' || fields[0] === 'X';
+      return isGone ? undefined : `${pid}:${fields[19]}`;
+    } catch {
+      return undefined;
+    }
+  }
+  return isAlive(pid) ? `${pid}:` : undefined;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** Sends a signal to one process; false where it is gone already. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Sends a signal to a whole process group (a child started with `detached: true` leads one). */
+export function sendSignalToGroup(groupId: number, signal: NodeJS.Signals): boolean {
+  return process.platform === 'win32' ? sendSignal(groupId, signal) : sendSignal(-groupId, signal);
+}
+
+export interface CommandResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CommandOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  input?: string | Uint8Array;
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs a short command to its end and collects its output. Resolves whatever the exit code; rejects only where
+ * the program could not be started (ENOENT) or was aborted. A command ended by a signal has exit code 128 + n.
+ */
+export function runCommand(
+  program: string,
+  argv: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, argv, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      signal: options.signal,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.stdin.on('error', () => undefined);
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({
+        exitCode: code ?? 128 + (signal === 'SIGKILL' ? 9 : 15),
+        stdout: Buffer.concat(stdout).toString('utf8'),
+        stderr: Buffer.concat(stderr).toString('utf8'),
+      });
+    });
+    child.stdin.end(options.input);
+  });
+}
