@@ -53,3 +53,22 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
     throw error;
   }
 }
+
+/** SQLite result code 5: the database file is locked. */
+const SQLITE_BUSY = 5;
+
+/**
+ * Takes a lock that the operating system itself frees when this process dies, so that it is never stale: SQLite's
+ * exclusive lock on a file of its own. `undefined` where another process holds it.
+ */
+export function openLock(path: string): { release(): void } | undefined {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return { release: () => database.close() };
+  } catch (error) {
+    database.close();
+    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return undefined;
+    throw error;
+  }
+}

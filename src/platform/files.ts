@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, lstat, readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../core/error.ts';
 
 export {
@@ -94,4 +94,20 @@ export function syncFolder(folder: string): void {
   } finally {
     closeSync(handle);
   }
+}
+
+/** Bytes of all files below `folder`, links not followed; 0 where there is no folder. What vanishes meanwhile is not counted. */
+export async function folderSize(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(
+    entries
+      .filter(entry => entry.isFile())
+      .map(entry =>
+        lstat(join(entry.parentPath, entry.name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+  );
+  return sizes.reduce((total, size) => total + size, 0);
 }

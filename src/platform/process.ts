@@ -97,3 +97,37 @@ export function runCommand(
     child.stdin.end(options.input);
   });
 }
+
+/** Sends a message to the process that started this one with an IPC channel; nothing where there is none (any more). */
+export function sendToParent(message: unknown): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+/** Calls back when the parent closes the IPC channel or dies. */
+export function onParentGone(callback: () => void): void {
+  process.once('disconnect', callback);
+}
+
+/** Lets this process live on without its parent. */
+export function leaveParent(): void {
+  if (process.connected) process.disconnect();
+}
+
+/** Calls back on each arrival of a signal, in place of the default (death). */
+export function onSignal(signal: NodeJS.Signals, callback: () => void): void {
+  process.on(signal, callback);
+}
+
+/** What `ps` shows. */
+export function setProcessTitle(title: string): void {
+  process.title = title;
+}
+
+export function exitProcess(code: number): never {
+  process.exit(code);
+}
+
+/** Writes to this process's own standard error: for processes that have no command context. */
+export function writeError(text: string): void {
+  process.stderr.write(text);
+}
