@@ -7,15 +7,18 @@ import { FARGATE_MEMORY_MB, isFargatePair } from './fargate.ts';
  * configuration reference is generated from here. A section that a later version adds slots in beside these.
  */
 
-const name = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9-]{0,29}[a-z0-9]$/,
-    '2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last',
-  );
+/** Text of one form, the form in words: what a fault and the configuration reference say is allowed. */
+function formed(form: RegExp, allowed: string) {
+  return z.string().regex(form, allowed).meta({ allowed });
+}
+
+const name = formed(
+  /^[a-z][a-z0-9-]{0,29}[a-z0-9]$/,
+  '2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last',
+);
 
 const environmentVariables = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name of letters, digits and underscores'),
+  formed(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name of letters, digits and underscores, no digit first'),
   z.string(),
 );
 
@@ -39,12 +42,10 @@ const healthCheckSchema = z.strictObject({
     .default(5)
     .describe('Successes in a row that bring a target back.'),
   unhealthyThreshold: z.int().min(2).max(10).default(2).describe('Failures in a row that take a target out.'),
-  matcher: z
-    .string()
-    .regex(
-      /^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$/,
-      'status codes as `200`, `200-299` or `200,202`',
-    )
+  matcher: formed(
+    /^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$/,
+    'status codes as `200`, `200-299` or `200,202`',
+  )
     .default('200')
     .describe('Status codes that count as healthy.'),
   gracePeriodSeconds: z
@@ -63,13 +64,23 @@ const serviceSchema = z
       .max(65_535)
       .default(8080)
       .describe('The port that the container listens on (`PORT`).'),
-    cpu: z.int().default(256).describe('CPU units: 256 is a quarter of a virtual CPU.'),
-    memoryMb: z.int().default(512).describe('Memory limit in MiB; a task above it is killed.'),
+    cpu: z
+      .int()
+      .default(256)
+      .describe('CPU units: 256 is a quarter of a virtual CPU.')
+      .meta({ allowed: `one of ${[...FARGATE_MEMORY_MB.keys()].join(', ')}` }),
+    memoryMb: z
+      .int()
+      .default(512)
+      .describe('Memory limit in MiB; a task above it is killed.')
+      .meta({ allowed: 'a size that Fargate offers for this cpu: for 256, one of 512, 1024, 2048' }),
     desiredCount: z.int().min(0).default(2).describe('Tasks to run until autoscaling says otherwise.'),
     minimumCount: z.int().min(0).default(2).describe('Autoscaling never goes below.'),
     maximumCount: z.int().min(1).default(10).describe('Autoscaling never goes above.'),
     environment: environmentVariables.default({}).describe('Plain environment variables of the container.'),
-    healthCheck: healthCheckSchema.prefault({}),
+    healthCheck: healthCheckSchema
+      .prefault({})
+      .describe('How the load balancer tells whether a target may get requests.'),
     stopTimeoutSeconds: z
       .int()
       .min(2)
@@ -145,10 +156,12 @@ const deploymentSchema = z
               .describe('Bounded: a percentage of the desired count, at least 3 and at most 200 failures.'),
             value: z.int().min(1).max(200).default(50).describe('Per cent, or failures for COUNT.'),
           })
-          .prefault({}),
+          .prefault({})
+          .describe('How many failed tasks are too many.'),
         resetOnHealthyTask: z.boolean().default(true).describe('Count only failures in a row.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('What ends a deployment that cannot succeed.'),
   })
   .superRefine((deployment, context) => {
     if (deployment.minimumHealthyPercent === 100 && deployment.maximumPercent === 100) {
@@ -186,7 +199,8 @@ const pipelineSchema = z.strictObject({
         .default(7)
         .describe('An unanswered approval then fails.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The question to a person before production.'),
 });
 
 /** Every section whose values an environment may override. */
@@ -230,10 +244,10 @@ export const configSchema = z.strictObject({
       });
     })
     .describe('Where it runs; the first is the primary.'),
-  pipeline: pipelineSchema.prefault({}),
-  build: buildSchema.prefault({}),
-  service: serviceSchema.prefault({}),
-  deployment: deploymentSchema.prefault({}),
+  pipeline: pipelineSchema.prefault({}).describe('How a push becomes a release in production.'),
+  build: buildSchema.prefault({}).describe('How a commit becomes an image.'),
+  service: serviceSchema.prefault({}).describe('What runs, in every environment.'),
+  deployment: deploymentSchema.prefault({}).describe('How a service changes from one release to the next.'),
   replication: z
     .enum(['asynchronous', 'synchronous'])
     .default('asynchronous')
@@ -242,12 +256,14 @@ export const configSchema = z.strictObject({
     .strictObject({
       keepImages: z.int().min(1).max(1000).default(10).describe('Newest images kept, besides those in use.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The image registry of each region.'),
   logs: z
     .strictObject({
       retentionDays: z.int().min(1).max(3653).default(30).describe('Older log events are deleted.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The logs of tasks and builds.'),
   environments: z
     .strictObject({
       dev: environmentOverride.prefault({}),

@@ -1,0 +1,161 @@
+import { defineConfig } from 'tandem';
+
+// Every key with its default; only `application` has none. Written by docs/generate-configuration.ts.
+export default defineConfig({
+  // The application: names every resource. The one key without a default.
+  // 2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last.
+  application: 'storefront',
+  // Whose platform this is.
+  // 2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last.
+  customer: 'internal',
+  // The Owner tag.
+  // Text of 1 to 256 characters.
+  owner: 'platform',
+  // The CostCenter tag.
+  // Text of 1 to 256 characters.
+  costCenter: 'unassigned',
+  // Where it runs; the first is the primary.
+  // AWS regions.
+  regions: ['us-east-1', 'us-west-2'],
+  // How a push becomes a release in production.
+  pipeline: {
+    // Pushes to this branch start an execution.
+    // Text, not empty.
+    branch: 'main',
+    // What a newer execution does to an older one that is under way.
+    // One of "SUPERSEDED", "QUEUED", "PARALLEL".
+    executionMode: 'SUPERSEDED',
+    // The question to a person before production.
+    approval: {
+      // Ask a person before production.
+      // True or false.
+      required: true,
+      // An unanswered approval then fails.
+      // A number above 0 and at most 30.
+      expiresAfterDays: 7,
+    },
+  },
+  // How a commit becomes an image.
+  build: {
+    // Path of the buildspec in the repository.
+    // Text, not empty.
+    buildspec: 'buildspec.yml',
+    // A build that runs longer is ended.
+    // A number above 0 and at most 2160.
+    timeoutMinutes: 60,
+    // The project's environment variables; they win over the buildspec's.
+    // An object of names, each with text.
+    environment: {},
+  },
+  // What runs, in every environment.
+  service: {
+    // The port that the container listens on (`PORT`).
+    // A whole number from 1 to 65535.
+    port: 8080,
+    // CPU units: 256 is a quarter of a virtual CPU.
+    // One of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768.
+    cpu: 256,
+    // Memory limit in MiB; a task above it is killed.
+    // A size that Fargate offers for this cpu: for 256, one of 512, 1024, 2048.
+    memoryMb: 512,
+    // Tasks to run until autoscaling says otherwise.
+    // A whole number, at least 0.
+    desiredCount: 2,
+    // Autoscaling never goes below.
+    // A whole number, at least 0.
+    minimumCount: 2,
+    // Autoscaling never goes above.
+    // A whole number, at least 1.
+    maximumCount: 10,
+    // Plain environment variables of the container.
+    // An object of names, each with text.
+    environment: {},
+    // How the load balancer tells whether a target may get requests.
+    healthCheck: {
+      // What the load balancer requests from each target.
+      // Text that starts with /.
+      path: '/health',
+      // Seconds between checks of one target.
+      // A whole number from 5 to 300.
+      intervalSeconds: 30,
+      // Seconds without an answer that count as a failure.
+      // A whole number from 2 to 120.
+      timeoutSeconds: 5,
+      // Successes in a row that bring a target back.
+      // A whole number from 2 to 10.
+      healthyThreshold: 5,
+      // Failures in a row that take a target out.
+      // A whole number from 2 to 10.
+      unhealthyThreshold: 2,
+      // Status codes that count as healthy.
+      // Status codes as `200`, `200-299` or `200,202`.
+      matcher: '200',
+      // Seconds after a task starts in which failed checks do not count.
+      // A whole number from 0 to 2147483647.
+      gracePeriodSeconds: 0,
+    },
+    // Seconds between SIGTERM and SIGKILL when a task stops.
+    // A whole number from 2 to 120.
+    stopTimeoutSeconds: 30,
+    // How long requests in flight may take to finish on a target that is leaving.
+    // A whole number from 0 to 3600.
+    deregistrationDelaySeconds: 60,
+  },
+  // How a service changes from one release to the next.
+  deployment: {
+    // How a new release replaces the old one.
+    // "rolling".
+    strategy: 'rolling',
+    // Healthy tasks kept, of the desired count.
+    // A whole number from 0 to 100.
+    minimumHealthyPercent: 100,
+    // Tasks allowed at once, of the desired count.
+    // A whole number from 100 to 400.
+    maximumPercent: 200,
+    // How long the new release must stay healthy before the deployment counts as successful.
+    // A number from 0 to 1440.
+    bakeTimeMinutes: 5,
+    // What ends a deployment that cannot succeed.
+    circuitBreaker: {
+      // End a deployment whose tasks keep failing.
+      // True or false.
+      enabled: true,
+      // …and go back to the last good release.
+      // True or false.
+      rollback: true,
+      // How many failed tasks are too many.
+      threshold: {
+        // Bounded: a percentage of the desired count, at least 3 and at most 200 failures.
+        // One of "BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT".
+        type: 'BOUNDED_PERCENT',
+        // Per cent, or failures for COUNT.
+        // A whole number from 1 to 200.
+        value: 50,
+      },
+      // Count only failures in a row.
+      // True or false.
+      resetOnHealthyTask: true,
+    },
+  },
+  // Synchronous: a push is acknowledged only when a second region has it.
+  // One of "asynchronous", "synchronous".
+  replication: 'asynchronous',
+  // The image registry of each region.
+  registry: {
+    // Newest images kept, besides those in use.
+    // A whole number from 1 to 1000.
+    keepImages: 10,
+  },
+  // The logs of tasks and builds.
+  logs: {
+    // Older log events are deleted.
+    // A whole number from 1 to 3653.
+    retentionDays: 30,
+  },
+  // What differs in one environment.
+  environments: {
+    dev: { service: {}, deployment: {} },
+    staging: { service: {}, deployment: {} },
+    production: { service: {}, deployment: {} },
+  },
+});
