@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 
 export { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 
@@ -35,6 +36,11 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
+}
+
+/** The number that a shell adds to 128 for a process ended by this signal. */
+export function signalNumber(signal: NodeJS.Signals): number {
+  return constants.signals[signal];
 }
 
 /** Sends a signal to one process; false where it is gone already. */
@@ -130,4 +136,22 @@ export function exitProcess(code: number): never {
 /** Writes to this process's own standard error: for processes that have no command context. */
 export function writeError(text: string): void {
   process.stderr.write(text);
+}
+
+/** What follows the script on this process's command line. */
+export const commandArguments = process.argv.slice(2);
+export const nodeVersion = process.versions.node;
+/** `x64`, `arm64`… */
+export const architecture = process.arch;
+/** 0 for the superuser; `undefined` where the system has no such numbers. */
+export const userId = process.getuid?.();
+
+/** Writes to this process's own standard output: for executables that have no command context. */
+export function writeOutput(text: string | Uint8Array): void {
+  process.stdout.write(text);
+}
+
+/** All of standard input as text, up to its end. */
+export function readInput(): string {
+  return readFileSync(0, 'utf8');
 }

@@ -1,0 +1,49 @@
+import { LineCounter, parseDocument, type Document } from 'yaml';
+import { errorMessage, TandemError } from '../../../core/error.ts';
+import { formatFault, toFaults, type BuildspecFault } from './faults.ts';
+import { buildspecSchema, type Buildspec } from './schema.ts';
+
+/**
+ * Reads a buildspec. Throws BUILDSPEC_INVALID, whose message lists every fault with file, line, key, what was found
+ * and what is allowed (`data.faults` has the same for programs).
+ */
+export function parseBuildspec(source: string, file: string): Buildspec {
+  const lines = new LineCounter();
+  const document = parseDocument(source, {
+    schema: 'failsafe',
+    merge: true,
+    lineCounter: lines,
+    prettyErrors: false,
+  });
+  if (document.errors.length > 0) {
+    throw invalid(
+      file,
+      document.errors.map(error => ({
+        line: lines.linePos(error.pos[0]).line,
+        key: '',
+        found: error.message,
+        allowed: 'YAML, spaces for indentation, each key once',
+      })),
+    );
+  }
+  const result = buildspecSchema.safeParse(toValue(document, file));
+  if (result.success) return result.data;
+  throw invalid(file, toFaults(document, lines, result.error.issues));
+}
+
+function toValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    // The reader stops expanding aliases that multiply into each other.
+    throw invalid(file, [
+      { line: 1, key: '', found: errorMessage(error), allowed: 'aliases that do not multiply' },
+    ]);
+  }
+}
+
+function invalid(file: string, faults: BuildspecFault[]): TandemError {
+  return new TandemError('BUILDSPEC_INVALID', faults.map(fault => formatFault(file, fault)).join('\n'), {
+    data: { file, faults },
+  });
+}
