@@ -1,0 +1,67 @@
+import { formatInstant, type Instant } from '../../core/instant.ts';
+import type { Waiting } from '../../model/waiting.ts';
+import { describeFailures } from './circuit-breaker.ts';
+import type { Observed } from './observed.ts';
+import { deploymentUnderWay, shortCommit, targetOf, type ServiceState } from './service-state.ts';
+import type { TaskPlan } from './task-plan.ts';
+
+/** What a service waits for now, the first thing first; `undefined` where it is as it should be. */
+export function describeWaiting(
+  state: ServiceState,
+  observed: Observed,
+  plan: TaskPlan,
+  now: Instant,
+): Waiting | undefined {
+  if (plan.isBlocked) return { for: describeBlockage(observed) };
+  const target = targetOf(state);
+  const desired = target ? observed.desiredCount : 0;
+  const ofTarget = observed.tasks.filter(task => state.held || task.deploymentId === target?.deploymentId);
+  const healthy = ofTarget.filter(task => task.phase === 'running' && task.health === 'healthy').length;
+
+  if (healthy < desired) return waitForHealthy(state, observed, { healthy, desired }, now);
+  const leaving = observed.tasks.filter(
+    ({ phase, deploymentId }) =>
+      phase === 'stopping' || (phase !== 'stopped' && !state.held && deploymentId !== target?.deploymentId),
+  );
+  if (leaving.length > 0) return { for: describeLeaving(leaving) };
+  const deployment = deploymentUnderWay(state);
+  if (deployment?.steadyAt === undefined) return undefined;
+  const until = deployment.steadyAt + observed.bakeTimeMs;
+  return now < until ? { for: `baking until ${formatInstant(until)}`, until } : undefined;
+}
+
+function waitForHealthy(
+  state: ServiceState,
+  observed: Observed,
+  count: { healthy: number; desired: number },
+  now: Instant,
+): Waiting {
+  const { notBefore } = state.attempt.backoff;
+  const progress = `${count.healthy} of ${count.desired} ${describeWanted(state)} healthy`;
+  const isHeldBack = now < notBefore && !observed.tasks.some(({ phase }) => phase === 'starting');
+  if (!isHeldBack) return now < notBefore ? { for: progress, until: notBefore } : { for: progress };
+  const failures = describeFailures(state.attempt);
+  return { for: `${progress}; ${failures}, the next start is held back`, until: notBefore };
+}
+
+function describeWanted(state: ServiceState): string {
+  const deployment = deploymentUnderWay(state);
+  if (!deployment) return 'tasks';
+  if (deployment.status !== 'ROLLBACK_IN_PROGRESS') return 'new tasks';
+  return state.settled ? `tasks of the earlier release ${shortCommit(state.settled.release)}` : 'tasks';
+}
+
+function describeLeaving(leaving: readonly { requestsInFlight: number }[]): string {
+  const requests = leaving.reduce((sum, task) => sum + task.requestsInFlight, 0);
+  const tasks = leaving.length === 1 ? '1 old task' : `${leaving.length} old tasks`;
+  if (requests === 0) return `${tasks} stopping`;
+  return `${tasks} draining: ${requests} ${requests === 1 ? 'request' : 'requests'} in flight`;
+}
+
+function describeBlockage(observed: Observed): string {
+  const { minimumHealthyPercent, maximumPercent } = observed.deployment;
+  return (
+    `a change of minimumHealthyPercent (${minimumHealthyPercent}) or maximumPercent (${maximumPercent}): ` +
+    `with a desired count of ${observed.desiredCount} they permit neither stopping nor starting a task`
+  );
+}
