@@ -27,7 +27,8 @@ export interface Registry extends Service {
   images(repository: string): StoredImage[];
   /**
    * Copies an image (manifest, or index with all it names, and blobs) by digest from another region's registry,
-   * verifying every byte. Blobs already here are not fetched. Throws IMAGE_UNAVAILABLE (peer down, or lacks it).
+   * verifying every byte. Blobs already here are not fetched. Throws IMAGE_UNAVAILABLE (peer down, or lacks it), and
+   * TAG_IMMUTABLE where `tag` is a commit's and names another image here.
    */
   pullFrom(endpoint: string, repository: string, digest: Digest, tag?: string): Promise<void>;
   /** Applies the lifecycle (newest `keepImages`), then frees blobs that nothing names. Never takes a digest of `inUse`. */
