@@ -1,0 +1,150 @@
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { extract as createExtract, type Header } from 'tar-stream';
+import { TandemError } from '../core/error.ts';
+import { createReadStream } from './files.ts';
+import { LayerFolder, refused } from './layer-folder.ts';
+
+export interface LayerLimits {
+  /** Largest archive after decompression. */
+  totalBytes: number;
+  entries: number;
+}
+
+export interface UnpackedLayer {
+  entries: number;
+  /** Devices, pipes and sockets: a plain user cannot make them, and nothing that Tandem runs needs an image's own. */
+  skipped: string[];
+}
+
+/** More than any sound image has; far less than a disk. */
+export const LAYER_LIMITS: LayerLimits = { totalBytes: 20 * 1024 ** 3, entries: 1_000_000 };
+
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Lays one image layer (tar, tar+gzip or tar+zstd; OCI's or Docker's media type) onto `folder`, which exists and holds
+ * the layers below: whiteouts take away, the rest adds or replaces. Permission bits and files' modification times
+ * are kept; owners, set-user-id bits and extended attributes are not.
+ *
+ * An archive may come from anywhere. Throws LAYER_REFUSED for a path or link that leads out of the folder, for more
+ * than `limits` allow, and for a damaged archive; the folder then holds a part of the layer and is to be removed.
+ */
+export async function unpackLayer(
+  blobPath: string,
+  mediaType: string,
+  folder: string,
+  limits: LayerLimits = LAYER_LIMITS,
+): Promise<UnpackedLayer> {
+  const target = await LayerFolder.open(folder);
+  const layer: UnpackedLayer = { entries: 0, skipped: [] };
+  const decompress = decompression(mediaType);
+  const archive = createExtract();
+  const feeding = pipeline(
+    createReadStream(blobPath, { highWaterMark: CHUNK_BYTES }),
+    decompress,
+    refuseBeyond(limits.totalBytes),
+    archive,
+  );
+  // Its failure also ends the loop below, which reports it.
+  feeding.catch(() => undefined);
+  try {
+    for await (const entry of archive) {
+      layer.entries += 1;
+      if (layer.entries > limits.entries) throw refused(`it has more than ${limits.entries} entries`);
+      const isSkipped = await addEntry(target, entry.header, entry as AsyncIterable<Uint8Array>);
+      if (isSkipped) layer.skipped.push(entry.header.name);
+      entry.resume();
+    }
+    await feeding;
+  } catch (error) {
+    archive.destroy();
+    const cause: unknown = await feeding.then(
+      () => error,
+      (feedingError: unknown) => (isExplained(error) ? error : feedingError),
+    );
+    throw isExplained(cause) ? cause : refused('it is damaged', error);
+  }
+  return layer;
+}
+
+/** True where the entry is of a kind that is left out. */
+async function addEntry(
+  target: LayerFolder,
+  header: Header,
+  body: AsyncIterable<Uint8Array>,
+): Promise<boolean> {
+  const { name, linkname } = header;
+  const mode = header.mode ?? 0o755;
+  if (await target.applyWhiteout(name)) return false;
+  switch (header.type) {
+    case 'directory':
+      await target.addFolder(name, mode);
+      return false;
+    case 'file':
+    case 'contiguous-file':
+      if (isSparse(header))
+        throw refused(`${JSON.stringify(name)} is a sparse file, which layers do not have`);
+      await addFile(target, header, mode, body);
+      return false;
+    case 'symlink':
+      await target.addSymlink(name, linkname ?? '');
+      return false;
+    case 'link':
+      await target.addHardLink(name, linkname ?? '');
+      return false;
+    case 'character-device':
+    case 'block-device':
+    case 'fifo':
+      return true;
+    default:
+      throw refused(`${JSON.stringify(name)} is of the unknown kind ${JSON.stringify(header.type)}`);
+  }
+}
+
+async function addFile(
+  target: LayerFolder,
+  header: Header,
+  mode: number,
+  body: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const handle = await target.createFile(header.name, mode);
+  try {
+    for await (const chunk of body) {
+      let written = 0;
+      while (written < chunk.length) written += (await handle.write(chunk, written)).bytesWritten;
+    }
+    const at = header.mtime?.getTime() ?? Number.NaN;
+    if (Number.isFinite(at)) await handle.utimes(at / 1000, at / 1000);
+  } finally {
+    await handle.close();
+  }
+}
+
+function decompression(mediaType: string): Transform {
+  if (/[.+]gzip$/.test(mediaType)) return createGunzip({ chunkSize: CHUNK_BYTES });
+  if (mediaType.endsWith('+zstd')) return createZstdDecompress({ chunkSize: CHUNK_BYTES });
+  if (mediaType.endsWith('.tar')) return refuseBeyond(Infinity);
+  throw refused(`its media type ${JSON.stringify(mediaType)} is not a layer's: tar, tar+gzip or tar+zstd`);
+}
+
+function refuseBeyond(maximumBytes: number): Transform {
+  let length = 0;
+  return new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      length += chunk.length;
+      if (length > maximumBytes) done(refused(`it unpacks to more than ${maximumBytes} bytes`));
+      else done(null, chunk);
+    },
+  });
+}
+
+function isSparse(header: Header): boolean {
+  return Object.keys(header.pax ?? {}).some(key => key.startsWith('GNU.sparse.'));
+}
+
+/** Refused by a rule, or failed for want of disk or permission: not for being damaged. */
+function isExplained(error: unknown): error is Error {
+  return error instanceof TandemError || (error instanceof Error && 'syscall' in error);
+}
