@@ -50,3 +50,8 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** For libraries that take a `Date`. */
+export function dateOf(instant: Instant): Date {
+  return new Date(instant);
+}

@@ -30,18 +30,35 @@ export {
 } from 'node:fs/promises';
 export type { FileHandle } from 'node:fs/promises';
 export {
+  chmodSync,
   closeSync,
+  copyFileSync,
   createReadStream,
   createWriteStream,
   existsSync,
+  fstatSync,
+  ftruncateSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readFileSync,
   readSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
   rmSync,
+  rmdirSync,
   statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
   watch,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 export type { FSWatcher, Stats } from 'node:fs';
 export { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { accessSync, constants as fileConstants, readFileSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { constants } from 'node:os';
 
 export { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
@@ -19,14 +20,24 @@ export function processIdentity(pid: number): string | undefined {
   if (process.platform === 'linux') {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      const isGone = fields[0] === 'Z' || fields[0] === 'X';
-      return isGone ? undefined : `${pid}:${fields[19]}`;
+      const state = fieldsAfterName(stat)[0];
+      const isGone = state === 'Z' || state === 'X';
+      return isGone ? undefined : parseProcessIdentity(stat);
     } catch {
       return undefined;
     }
   }
   return isAlive(pid) ? `${pid}:` : undefined;
+}
+
+/** The identity that a process wrote down about itself: the content of its /proc/<pid>/stat, or its bare number elsewhere. */
+export function parseProcessIdentity(stat: string): string {
+  return `${Number.parseInt(stat, 10)}:${fieldsAfterName(stat)[19] ?? ''}`;
+}
+
+/** The name, in parentheses, may contain blanks and parentheses itself. */
+function fieldsAfterName(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 export function isAlive(pid: number): boolean {
@@ -154,4 +165,19 @@ export function writeOutput(text: string | Uint8Array): void {
 /** All of standard input as text, up to its end. */
 export function readInput(): string {
   return readFileSync(0, 'utf8');
+}
+
+/** Where PATH finds a program, folders in `except` left out; `undefined` where it does not. */
+export function findProgram(name: string, except: readonly string[] = []): string | undefined {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    if (folder === '' || except.includes(folder)) continue;
+    const path = join(folder, name);
+    try {
+      accessSync(path, fileConstants.X_OK);
+      if (statSync(path).isFile()) return path;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return undefined;
 }
