@@ -1,9 +1,9 @@
+import { closeSync, createReadStream, futimesSync, write, writeSync } from 'node:fs';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { extract as createExtract, type Header } from 'tar-stream';
 import { TandemError } from '../core/error.ts';
-import { createReadStream } from './files.ts';
 import { LayerFolder, refused } from './layer-folder.ts';
 
 export interface LayerLimits {
@@ -22,6 +22,7 @@ export interface UnpackedLayer {
 export const LAYER_LIMITS: LayerLimits = { totalBytes: 20 * 1024 ** 3, entries: 1_000_000 };
 
 const CHUNK_BYTES = 256 * 1024;
+const SMALL_WRITE_BYTES = 64 * 1024;
 
 /**
  * Lays one image layer (tar, tar+gzip or tar+zstd; OCI's or Docker's media type) onto `folder`, which exists and holds
@@ -37,7 +38,7 @@ export async function unpackLayer(
   folder: string,
   limits: LayerLimits = LAYER_LIMITS,
 ): Promise<UnpackedLayer> {
-  const target = await LayerFolder.open(folder);
+  const target = new LayerFolder(folder);
   const layer: UnpackedLayer = { entries: 0, skipped: [] };
   const decompress = decompression(mediaType);
   const archive = createExtract();
@@ -77,10 +78,10 @@ async function addEntry(
 ): Promise<boolean> {
   const { name, linkname } = header;
   const mode = header.mode ?? 0o755;
-  if (await target.applyWhiteout(name)) return false;
+  if (target.applyWhiteout(name)) return false;
   switch (header.type) {
     case 'directory':
-      await target.addFolder(name, mode);
+      target.addFolder(name, mode);
       return false;
     case 'file':
     case 'contiguous-file':
@@ -89,10 +90,10 @@ async function addEntry(
       await addFile(target, header, mode, body);
       return false;
     case 'symlink':
-      await target.addSymlink(name, linkname ?? '');
+      target.addSymlink(name, linkname ?? '');
       return false;
     case 'link':
-      await target.addHardLink(name, linkname ?? '');
+      target.addHardLink(name, linkname ?? '');
       return false;
     case 'character-device':
     case 'block-device':
@@ -109,17 +110,25 @@ async function addFile(
   mode: number,
   body: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const handle = await target.createFile(header.name, mode);
+  const file = target.createFile(header.name, mode);
   try {
     for await (const chunk of body) {
       let written = 0;
-      while (written < chunk.length) written += (await handle.write(chunk, written)).bytesWritten;
+      while (written < chunk.length) written += await writeSome(file, chunk.subarray(written));
     }
     const at = header.mtime?.getTime() ?? Number.NaN;
-    if (Number.isFinite(at)) await handle.utimes(at / 1000, at / 1000);
+    if (Number.isFinite(at)) futimesSync(file, at / 1000, at / 1000);
   } finally {
-    await handle.close();
+    closeSync(file);
   }
+}
+
+/** A small write goes to the page cache at once; a large one may wait for the disk, and waits elsewhere. */
+function writeSome(file: number, bytes: Uint8Array): number | Promise<number> {
+  if (bytes.length <= SMALL_WRITE_BYTES) return writeSync(file, bytes);
+  return new Promise((resolve, reject) => {
+    write(file, bytes, (error, written) => (error ? reject(error) : resolve(written)));
+  });
 }
 
 function decompression(mediaType: string): Transform {
