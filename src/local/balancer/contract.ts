@@ -1,3 +1,4 @@
+import type { Instant } from '../../core/instant.ts';
 import type { TargetHealth } from '../../model/target.ts';
 import type { Service } from '../context.ts';
 
@@ -34,7 +35,7 @@ export interface Listener {
 }
 
 export interface BalancerLimits {
-  /** Seconds without a byte in either direction before 408 or 504 (ALB idle_timeout: 60). */
+  /** Time without a byte in either direction before 408 or 504 (ALB idle_timeout: 60 s). */
   idleTimeoutMs: number;
   clientKeepAliveMs: number;
   /** Largest request body; a larger one gets 413. */
@@ -60,6 +61,43 @@ export interface BalancerState {
   targetGroups: { name: string; targets: TargetStatus[] }[];
 }
 
+/** Counted since the process began; a later `startedAt` says that they began again at zero. */
+export interface BalancerCounters {
+  startedAt: Instant;
+  /** Upper bounds of the histogram's buckets, in milliseconds; a last bucket holds what is slower. */
+  responseTimeBoundsMs: readonly number[];
+  listeners: readonly ListenerCounters[];
+  targetGroups: readonly TargetGroupCounters[];
+}
+
+export interface ListenerCounters {
+  name: string;
+  /** Client connections that are open now (ALB ActiveConnectionCount, clients' side). */
+  activeConnections: number;
+  newConnections: number;
+  /** Requests whose head could be read, and were routed (ALB RequestCount). */
+  requests: number;
+  /** Bytes from and to clients, heads included. */
+  processedBytes: number;
+  /** Answers that no target gave, by status: `{ '400': 2, '503': 1 }`; 460 is a client that left first. */
+  balancerResponses: Readonly<Record<string, number>>;
+}
+
+export interface TargetGroupCounters {
+  name: string;
+  requests: number;
+  /** Targets' answers by class. */
+  targetResponses: { '2xx': number; '3xx': number; '4xx': number; '5xx': number };
+  /** Answers in a target's stead: `{ '502': 1 }`. */
+  balancerResponses: Readonly<Record<string, number>>;
+  /** Connections to targets that could not be made. */
+  connectionErrors: number;
+  /** From a request's passing on until the first byte of its answer (ALB TargetResponseTime). */
+  responseTimeSumMs: number;
+  /** One number a bucket of `responseTimeBoundsMs`, and one more. */
+  responseTimeHistogram: readonly number[];
+}
+
 /**
  * The region's load balancer: a process of its own that outlives the region process. `start` adopts a running
  * one or spawns it; one that dies is started again and takes up the last applied configuration from disk.
@@ -69,6 +107,8 @@ export interface Balancer extends Service {
   apply(config: BalancerConfig): Promise<void>;
   /** The latest known, at most one round trip old; `undefined` while the process does not answer. */
   state(): BalancerState | undefined;
+  /** Counters, at most a second old while requests come; `undefined` as for `state`. */
+  counters(): BalancerCounters | undefined;
   /** Called after any target's health or draining changed. */
   onChange(listener: () => void): void;
   /** Ends the process: new connections are refused, requests in flight finish (at most `graceMs`). */
