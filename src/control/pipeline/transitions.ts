@@ -41,9 +41,10 @@ export function withWaiting(record: ExecutionRecord, waiting: Waiting): Executio
 
 /** Puts the execution before a stage; admission lets it in. */
 export function queueFor(record: ExecutionRecord, name: StageName, attempt: number): ExecutionRecord {
+  const { build: _build, source: _source, ...rest } = record;
   const execution = withoutWaiting(record.execution);
   return withStage(
-    { ...record, execution },
+    { ...rest, execution },
     { name, status: 'Queued', attempt },
     { stage: name, status: 'Queued' },
   );
