@@ -1,4 +1,4 @@
-import { extname, join } from 'node:path';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorMessage, TandemError } from '../core/error.ts';
 import type { Config } from '../model/config/schema.ts';
@@ -92,9 +92,4 @@ async function lineThatMentions(path: string, message: string): Promise<number |
   const lines = (await readTextIfExists(path))?.split('\n') ?? [];
   const index = lines.findIndex(line => line.includes(written));
   return index === -1 ? undefined : index + 1;
-}
-
-/** The config file that a command means: `--config`, else `tandem.config.ts` in the working folder. */
-export function defaultConfigPath(folder: string): string {
-  return join(folder, CONFIG_FILE_NAME);
 }

@@ -1,0 +1,179 @@
+import { join, resolve } from 'node:path';
+import { Command as Parser, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { errorMessage, TandemError } from '../core/error.ts';
+import { readFileSync } from '../platform/files.ts';
+import { commands } from './commands/index.ts';
+import type { Command, OptionDefinition } from './command.ts';
+import type { CommandContext, CommandPorts } from './context.ts';
+import { createContext, paintFor } from './create-context.ts';
+import { EXIT, exitCodeOfError, type ExitCode } from './exit-code.ts';
+import { errorReport, printError } from './failures.ts';
+import { CONFIG_FILE_NAME } from './load-config.ts';
+
+interface CommonOptions {
+  json?: boolean;
+  target: 'local' | 'aws';
+  config?: string;
+  dataDir?: string;
+  region?: string[];
+}
+
+/** Runs one command line (without the program's own name) to its end. Never throws: errors are printed and coded. */
+export async function runCommandLine(argv: readonly string[], ports: CommandPorts): Promise<ExitCode> {
+  const json = argv.includes('--json');
+  let exitCode: ExitCode = EXIT.done;
+  const program = createProgram(ports, code => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
+    return exitCode;
+  } catch (thrown) {
+    const error = thrown instanceof CommanderError ? usageError(thrown, argv) : thrown;
+    if (error === undefined) return EXIT.done;
+    if (json) ports.stdout.write(`${JSON.stringify({ error: errorReport(error) }, undefined, 2)}\n`);
+    else printError(ports.stderr, paintFor(ports, ports.stderr), error);
+    return exitCodeOfError(error);
+  }
+}
+
+/** What commander refused, as an error of ours; `undefined` where it only printed help or the version. */
+function usageError(error: CommanderError, argv: readonly string[]): TandemError | undefined {
+  if (error.exitCode === 0 || error.code === 'commander.help') return undefined;
+  const message = error.message.replace(/^error: /, '').replace(/\n\((.*)\)$/, '. $1');
+  const command = commands.find(({ name }) => name === argv[0]);
+  const hint = command
+    ? `\`tandem ${command.name} --help\` shows how it is used`
+    : '`tandem --help` lists the commands';
+  return new TandemError('USAGE', `${message}\n${hint}`, { cause: error });
+}
+
+function createProgram(ports: CommandPorts, onExit: (code: ExitCode) => void): Parser {
+  const program = configured(new Parser('tandem'), ports)
+    .description(
+      'Deliver a containerised application to several AWS regions from one typed file,\n' +
+        'or run the very same thing on this machine.',
+    )
+    .version(versionOf(ports.packageFolder), '--version', 'print the version')
+    .helpCommand('help [command]', 'show this, or how a command is used')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong use or invalid config, 3 rolled back,\n' +
+        '            4 waiting for a person, 6 unknown (lost contact)\n\nStart here:\n  $ tandem init && tandem up',
+    );
+  for (const command of commands) program.addCommand(createParser(command, ports, onExit));
+  return program;
+}
+
+function createParser(
+  command: Command<never>,
+  ports: CommandPorts,
+  onExit: (code: ExitCode) => void,
+): Parser {
+  const parser = configured(new Parser(command.name), ports)
+    .summary(command.summary)
+    .description(
+      command.details === undefined ? command.summary : `${command.summary}\n\n${command.details}`,
+    );
+  for (const argument of command.arguments ?? []) {
+    const created = parser.createArgument(argument.syntax, argument.description);
+    parser.addArgument(argument.choices ? created.choices([...argument.choices]) : created);
+  }
+  for (const definition of command.options ?? []) {
+    const option = createOption(definition);
+    parser.addOption(option);
+    if (isSilentDefault(definition.default)) {
+      parser.setOptionValueWithSource(option.attributeName(), definition.default, 'default');
+    }
+  }
+  if (command.takesRegion) {
+    parser.option('--region <name>', 'only this region; may be given again (default: all)', collect);
+  }
+  parser
+    .addOption(new Option('--target <cloud>', 'which cloud').choices(['local', 'aws']).default('local'))
+    .option('--config <file>', `the config file (default: ./${CONFIG_FILE_NAME})`)
+    .option(
+      '--data-dir <folder>',
+      'where the local cloud keeps its data (default: .tandem beside the config file)',
+    )
+    .option('--json', 'print results, and errors, as JSON')
+    .addHelpText(
+      'after',
+      `\nExample${command.examples.length > 1 ? 's' : ''}:\n${listExamples(command.examples)}`,
+    );
+  parser.action(async (...received: unknown[]) => {
+    const argument = command.arguments?.length ? (received[0] as string | undefined) : undefined;
+    const options = parser.opts<CommonOptions>();
+    const context = contextFor(ports, options);
+    onExit(await command.run(context, options as never, argument));
+  });
+  return parser;
+}
+
+/** commander must neither end the process nor write anywhere but to our streams. */
+function configured(parser: Parser, ports: CommandPorts): Parser {
+  return parser
+    .exitOverride()
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(true)
+    .configureOutput({
+      writeOut: text => ports.stdout.write(text),
+      // Refusals are thrown too, and printed once, by us; help that nobody asked for is worth showing.
+      writeErr: text => (text.startsWith('error:') ? undefined : ports.stderr.write(text)),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+}
+
+function createOption(definition: OptionDefinition): Option {
+  const { parse } = definition;
+  const option = new Option(definition.flags, definition.description);
+  if (definition.choices) option.choices([...definition.choices]);
+  if (!isSilentDefault(definition.default)) option.default(definition.default);
+  if (parse) {
+    option.argParser(text => {
+      try {
+        return parse(text);
+      } catch (error) {
+        throw new InvalidArgumentError(errorMessage(error));
+      }
+    });
+  }
+  return option;
+}
+
+/** Off and empty go without saying: help does not show such a default. */
+function isSilentDefault(value: OptionDefinition['default']): boolean {
+  return value === undefined || value === false || value === '';
+}
+
+function contextFor(ports: CommandPorts, options: CommonOptions): CommandContext {
+  if (options.target === 'aws') {
+    throw new TandemError(
+      'TARGET_UNSUPPORTED',
+      '--target aws is not in this version of Tandem, which runs applications on this machine only; leave --target out',
+    );
+  }
+  const { json = false, config = CONFIG_FILE_NAME, dataDir, region = [] } = options;
+  return createContext(ports, {
+    json,
+    configPath: resolve(ports.workingFolder, config),
+    dataDir: dataDir === undefined ? undefined : resolve(ports.workingFolder, dataDir),
+    chosenRegions: region,
+  });
+}
+
+function versionOf(packageFolder: string): string {
+  const manifest = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+function listExamples(examples: readonly string[]): string {
+  return examples.map(example => `  $ ${example}`).join('\n');
+}
+
+function collect(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}

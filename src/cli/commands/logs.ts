@@ -1,0 +1,90 @@
+import type { Instant } from '../../core/instant.ts';
+import { formatInstant } from '../../core/instant.ts';
+import type { LogQuery } from '../../model/cloud.ts';
+import type { LogEvent } from '../../model/event.ts';
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit-code.ts';
+import { wholeNumber } from '../option-values.ts';
+import { chosenRegions } from '../regions.ts';
+import { followRegions, readRegions, untilInterrupted, type StreamRequest } from '../stream-regions.ts';
+import { printable } from '../text/printable.ts';
+import { parseSince } from '../text/time.ts';
+
+interface Options {
+  follow: boolean;
+  since?: (now: Instant) => Instant;
+  grep?: string;
+  limit: number;
+  stream?: string;
+}
+
+export const logs = defineCommand<Options>({
+  name: 'logs',
+  summary: 'Show what tasks and builds have written',
+  details: 'All regions and all groups, oldest first; with --json each line is one JSON object.',
+  examples: [
+    'tandem logs production -f',
+    'tandem logs build',
+    'tandem logs staging --since 10m --grep error',
+  ],
+  arguments: [
+    {
+      syntax: '[group]',
+      description: 'which logs (default: all)',
+      choices: ['staging', 'production', 'build'],
+    },
+  ],
+  options: [
+    {
+      flags: '-f, --follow',
+      description: 'go on with what is written from now on, until Ctrl-C',
+      default: false,
+    },
+    { flags: '--since <when>', description: '90s, 10m, 2h, 1d ago, or a time', parse: parseSince },
+    { flags: '--grep <text>', description: 'only lines that contain the text, ignoring case' },
+    {
+      flags: '--limit <number>',
+      description: 'newest lines of each region',
+      default: 100,
+      parse: wholeNumber(1),
+    },
+    { flags: '--stream <id>', description: 'only this task or build: its id, or the beginning of it' },
+  ],
+  takesRegion: true,
+  async run(context, options, group) {
+    const cloud = await context.cloud();
+    const query: LogQuery = {
+      ...(group !== undefined && { group }),
+      ...(options.stream !== undefined && { stream: options.stream }),
+      ...(options.grep !== undefined && { contains: options.grep }),
+      ...(options.since && { since: options.since(context.clock.now()) }),
+    };
+    const { paint } = context;
+    const request: StreamRequest<LogEvent> = {
+      cloud,
+      regions: chosenRegions(context, cloud),
+      open: (operations, after, signal) =>
+        operations.logs(
+          {
+            ...query,
+            follow: options.follow,
+            ...(after === undefined ? { limit: options.limit } : { after }),
+          },
+          signal,
+        ),
+      onItem(region, event) {
+        if (context.json) {
+          context.stdout.write(`${JSON.stringify({ region, ...event })}\n`);
+          return;
+        }
+        const origin = `${region} ${event.group}/${event.stream.slice(0, 8)}`;
+        context.print(
+          `${paint.dim(formatInstant(event.at))} ${paint.cyan(origin)} ${printable(event.message)}`,
+        );
+      },
+    };
+    if (!options.follow) return readRegions(context, request);
+    await untilInterrupted(context, signal => followRegions(context, request, signal));
+    return EXIT.done;
+  },
+});

@@ -1,0 +1,137 @@
+import { dirname } from 'node:path';
+import { MINUTE_MS } from '../../core/duration.ts';
+import { TandemError } from '../../core/error.ts';
+import type { Cloud } from '../../model/cloud.ts';
+import type { RegionName } from '../../model/names.ts';
+import { defineCommand } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { followExecutions, reportOutcomes } from '../follow-executions.ts';
+import { REMOTE_NAME, remoteUrl } from '../git-remote.ts';
+import { waitOption } from '../option-values.ts';
+import { awaitExecutionsOf, executionsBefore } from '../pushed-executions.ts';
+import { chosenRegions } from '../regions.ts';
+import { shortCommit } from '../text/words.ts';
+
+export const push = defineCommand<{ wait: boolean }>({
+  name: 'push',
+  summary: 'Push the current commit, and follow it through the pipeline of every region',
+  details:
+    'Runs `git push tandem HEAD:<branch>`, the branch being the pipeline’s, to the primary region (or --region), which\n' +
+    'replicates it to the others. Ends when every region has ended, or waits for a person (exit code 4).',
+  examples: ['tandem push', 'tandem push --no-wait', 'tandem push --region us-west-2'],
+  options: [waitOption],
+  takesRegion: true,
+  async run(context, { wait }) {
+    const { pipeline } = await context.config();
+    const cloud = await context.cloud();
+    const folder = dirname(context.configPath);
+    const target = targetRegion(context, cloud);
+    return pushAndFollow(context, { cloud, folder, target, branch: pipeline.branch, wait });
+  },
+});
+
+export interface PushRequest {
+  cloud: Cloud;
+  /** The application's repository, or a folder in it. */
+  folder: string;
+  target: RegionName;
+  branch: string;
+  wait: boolean;
+}
+
+/** Pushes HEAD of a repository to one region, then follows its executions everywhere. */
+export async function pushAndFollow(context: CommandContext, request: PushRequest): Promise<ExitCode> {
+  const { cloud, folder, target, branch, wait } = request;
+  const commit = await headCommit(context, folder);
+  const { gitUrl } = await reachableRegion(cloud, target);
+  const before = await executionsBefore(cloud, commit);
+  const ref = `refs/heads/${branch}`;
+  const isThere = (await remoteCommit(context, folder, gitUrl, ref)) === commit;
+  await warnOfUncommitted(context, folder);
+  await gitPush(context, folder, gitUrl, ref);
+  if (isThere) context.note(`${target} has ${shortCommit(commit)} already; this is how it went there`);
+  if (!wait) {
+    if (context.json) context.printJson({ commit, region: target, executions: [] });
+    return EXIT.done;
+  }
+  const followed = awaitExecutionsOf(commit, {
+    cloud,
+    from: target,
+    before: isThere ? undefined : before,
+    clock: context.clock,
+    limitMs: MINUTE_MS,
+  });
+  const outcomes = await followExecutions(context, cloud, followed);
+  const exitCode = reportOutcomes(context, followed, outcomes, { commit });
+  if (exitCode === EXIT.waiting) context.note('to let it into production: tandem approve');
+  return exitCode;
+}
+
+function targetRegion(context: CommandContext, cloud: Cloud): RegionName {
+  const [target, ...others] = chosenRegions(context, cloud);
+  if (context.chosenRegions.length > 0 && others.length > 0) {
+    throw new TandemError('USAGE', 'a push goes to one region, which replicates it: name one --region');
+  }
+  return target!;
+}
+
+async function reachableRegion(cloud: Cloud, region: RegionName) {
+  try {
+    return await cloud.region(region).status();
+  } catch (error) {
+    const others = cloud.regions().filter(other => other !== region);
+    if (others.length === 0) throw error;
+    throw new TandemError(
+      'PUSH_TARGET_UNREACHABLE',
+      `${region} does not answer, so nothing was pushed; any region takes a push: tandem push --region ${others[0]}`,
+      { kind: 'system', data: { region, others }, cause: error },
+    );
+  }
+}
+
+async function headCommit({ git }: CommandContext, folder: string): Promise<string> {
+  const inside = await git(['rev-parse', '--git-dir'], { folder });
+  if (inside.exitCode !== 0) {
+    throw new TandemError(
+      'GIT_REPOSITORY_MISSING',
+      `${folder} is in no Git repository: git init && git add -A && git commit -m "First version"`,
+      { data: { folder } },
+    );
+  }
+  const { exitCode, stdout } = await git(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { folder });
+  if (exitCode === 0) return stdout.trim();
+  throw new TandemError(
+    'NOTHING_TO_PUSH',
+    `the repository in ${folder} has no commit yet: git add -A && git commit -m "First version"`,
+    { data: { folder } },
+  );
+}
+
+async function remoteCommit({ git }: CommandContext, folder: string, url: string, ref: string) {
+  const { exitCode, stdout } = await git(['-c', 'http.proxy=', 'ls-remote', url, ref], { folder });
+  return exitCode === 0 ? stdout.split('\t')[0] : undefined;
+}
+
+async function warnOfUncommitted(context: CommandContext, folder: string): Promise<void> {
+  const { stdout } = await context.git(['status', '--porcelain', '--untracked-files=no'], { folder });
+  const count = stdout.split('\n').filter(Boolean).length;
+  if (count > 0) {
+    const files = count === 1 ? '1 file has' : `${count} files have`;
+    context.note(`${files} changes that are not committed; they are not pushed`);
+  }
+}
+
+async function gitPush(context: CommandContext, folder: string, gitUrl: string, ref: string): Promise<void> {
+  const isRemote = (await remoteUrl(context.git, folder)) === gitUrl;
+  const { exitCode } = await context.git(
+    ['-c', 'http.proxy=', 'push', isRemote ? REMOTE_NAME : gitUrl, `HEAD:${ref}`],
+    { folder, onOutput: text => context.stderr.write(text) },
+  );
+  if (exitCode === 0) return;
+  throw new TandemError(
+    'PUSH_REFUSED',
+    `git push ended with exit code ${exitCode}; git says why above, and nothing was started`,
+    { data: { exitCode } },
+  );
+}

@@ -1,0 +1,30 @@
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit-code.ts';
+import { chosenRegions } from '../regions.ts';
+import { statusAsJson, statusLines } from '../status-report.ts';
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'Show what runs in each region, and what goes on there',
+  examples: ['tandem status', 'tandem status --json | jq .regions[0].services.production.release'],
+  takesRegion: true,
+  async run(context) {
+    const cloud = await context.cloud();
+    const chosen = chosenRegions(context, cloud);
+    const statuses = (await cloud.status()).filter(({ region }) => chosen.includes(region));
+    if (context.json) {
+      context.printJson({ regions: statuses.map(statusAsJson) });
+    } else {
+      const primary = cloud.regions()[0];
+      const blocks = statuses.map(status =>
+        statusLines(status, {
+          isPrimary: status.region === primary,
+          now: context.clock.now(),
+          paint: context.paint,
+        }).join('\n'),
+      );
+      context.print(blocks.join('\n\n'));
+    }
+    return statuses.some(({ health }) => health === 'unreachable') ? EXIT.unknown : EXIT.done;
+  },
+});

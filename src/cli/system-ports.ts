@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../platform/clock.ts';
+import { environment } from '../platform/process.ts';
+import {
+  askLine,
+  inputIsTerminal,
+  onInterrupt,
+  systemOutput,
+  userName,
+  workingFolder,
+} from '../platform/terminal.ts';
+import type { CommandPorts } from './context.ts';
+import { systemGit } from './git.ts';
+import type { LocalLifecycle } from './local-lifecycle.ts';
+
+/** The ports of a real terminal on this machine. */
+export function systemPorts(local: LocalLifecycle): CommandPorts {
+  return {
+    stdout: systemOutput('stdout'),
+    stderr: systemOutput('stderr'),
+    inputIsTerminal,
+    ask: askLine,
+    onInterrupt,
+    workingFolder: workingFolder(),
+    environment,
+    user: userName(),
+    clock: systemClock,
+    git: systemGit,
+    local,
+    packageFolder: fileURLToPath(new URL('../..', import.meta.url)),
+  };
+}

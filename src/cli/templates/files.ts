@@ -1,0 +1,47 @@
+/** What Tandem knows of applications in one language. */
+export interface StackTemplate {
+  /** As people say it: `Node.js`. */
+  name: string;
+  dockerfile: string;
+  /** Run by the build before the image is made. */
+  testCommands: readonly string[];
+  /** Where it can be asked whether it is well, when not at the default `/health`. */
+  healthCheckPath?: string;
+}
+
+export function configTemplate(application: string, healthCheckPath: string | undefined): string {
+  const service =
+    healthCheckPath === undefined ? '' : `\n  service: { healthCheck: { path: '${healthCheckPath}' } },`;
+  return `import { defineConfig } from 'tandem';
+
+// Everything else has a default: see docs/configuration.md of Tandem.
+export default defineConfig({
+  application: '${application}',
+  regions: ['us-east-1', 'us-west-2'],${service}
+});
+`;
+}
+
+/** Tests, then the image under the commit's id, then what the deployment reads: as on AWS CodeBuild. */
+export function buildspecTemplate(testCommands: readonly string[]): string {
+  const tests = testCommands.map(command => `      - ${command}\n`).join('');
+  return `version: 0.2
+
+env:
+  shell: bash
+
+phases:
+  pre_build:
+    commands:
+${tests}      - aws ecr get-login-password --region "$AWS_REGION" | docker login --username AWS --password-stdin "\${REPOSITORY_URI%%/*}"
+  build:
+    commands:
+      - docker build --tag "$REPOSITORY_URI:$CODEBUILD_RESOLVED_SOURCE_VERSION" .
+      - docker push "$REPOSITORY_URI:$CODEBUILD_RESOLVED_SOURCE_VERSION"
+      - printf '[{"name":"%s","imageUri":"%s"}]' "$CONTAINER_NAME" "$REPOSITORY_URI:$CODEBUILD_RESOLVED_SOURCE_VERSION" > imagedefinitions.json
+
+artifacts:
+  files:
+    - imagedefinitions.json
+`;
+}

@@ -1,0 +1,33 @@
+import { formatDuration } from '../../core/duration.ts';
+import type { Execution } from '../../model/execution.ts';
+import type { Paint } from '../context.ts';
+import { printable } from './printable.ts';
+import { waitingText } from './time.ts';
+import { LONGEST_STANDING, shortCommit, stageDots, standingWord, type Standing } from './words.ts';
+
+/** One line while it runs: stages, and what it waits for or how it ended. */
+export function executionRow(execution: Execution, paint: Paint): string {
+  const dots = stageDots(execution.stages, paint);
+  return `${dots}  ${standingWord(execution.status, paint)}${remark(execution)}`;
+}
+
+function remark(execution: Execution): string {
+  if (execution.cause !== undefined) return `: ${printable(execution.cause)}`;
+  const waiting = execution.waiting ?? execution.stages.find(({ name }) => name === execution.stage)?.waiting;
+  return waiting === undefined ? '' : `: ${waitingText(waiting)}`;
+}
+
+/** One line when it is over, or waits: `succeeded    #3 3f2a91c Add a cart, in 42 s`. */
+export function executionResult(standing: Standing, execution: Execution | undefined, paint: Paint): string {
+  const word = standingWord(standing, paint, LONGEST_STANDING);
+  if (!execution) return word.trimEnd();
+  const took =
+    execution.endedAt === undefined ? '' : `, in ${formatDuration(execution.endedAt - execution.startedAt)}`;
+  return `${word}  ${executionName(execution, paint)}${standing === 'Unknown' ? '' : took + remark(execution)}`;
+}
+
+/** `#3 3f2a91c Add a cart`. */
+export function executionName(execution: Execution, paint: Paint): string {
+  const { number, commit } = execution;
+  return `#${number} ${paint.yellow(shortCommit(commit.id))} ${printable(commit.subject)}`;
+}
