@@ -30,6 +30,7 @@ export {
 } from 'node:fs/promises';
 export type { FileHandle } from 'node:fs/promises';
 export {
+  appendFileSync,
   chmodSync,
   closeSync,
   copyFileSync,
