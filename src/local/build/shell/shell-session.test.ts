@@ -7,7 +7,8 @@ import { endMarkedProcesses } from '../../../platform/process-sweep.ts';
 import { openOutputChannel, type OutputChannel } from './output-channel.ts';
 import { ShellSession } from './shell-session.ts';
 
-const MARK = `TANDEM_BUILD=test-${process.pid}`;
+const mark = { name: 'TANDEM_BUILD', value: `test-${process.pid}` };
+const MARK = `${mark.name}=${mark.value}`;
 
 let folder: string;
 let lines: string[];
@@ -40,8 +41,8 @@ describe.each([
       ...shell,
       folder: join(folder, 'control'),
       workspace: join(folder, 'source'),
-      environment: { PATH: process.env['PATH']!, ...named(MARK), ...environment },
-      mark: MARK,
+      environment: { PATH: process.env['PATH']!, [mark.name]: mark.value, ...environment },
+      mark,
       output,
       onStart: identity => leaders.push(identity),
     });
@@ -138,8 +139,8 @@ test('bash keeps its functions even in a new shell', async () => {
     isBash: true,
     folder: join(folder, 'control'),
     workspace: join(folder, 'source'),
-    environment: { PATH: process.env['PATH']!, ...named(MARK) },
-    mark: MARK,
+    environment: { PATH: process.env['PATH']!, [mark.name]: mark.value },
+    mark,
     output,
     onStart: identity => leaders.push(identity),
   });
@@ -156,8 +157,8 @@ test('an abort ends the command under way, and the sweep all that it left, where
     isBash: false,
     folder: join(folder, 'control'),
     workspace: join(folder, 'source'),
-    environment: { PATH: process.env['PATH']!, ...named(MARK) },
-    mark: MARK,
+    environment: { PATH: process.env['PATH']!, [mark.name]: mark.value },
+    mark,
     output,
     onStart: identity => leaders.push(identity),
   });
@@ -193,8 +194,8 @@ test('output without end is passed on in bounded memory, and the writer waits', 
     isBash: false,
     folder: join(folder, 'control'),
     workspace: join(folder, 'source'),
-    environment: { PATH: process.env['PATH']!, ...named(MARK) },
-    mark: MARK,
+    environment: { PATH: process.env['PATH']!, [mark.name]: mark.value },
+    mark,
     output: counting,
     onStart: identity => leaders.push(identity),
   });
@@ -203,8 +204,3 @@ test('output without end is passed on in bounded memory, and the writer waits', 
   counting.close();
   expect(count).toBe(55_000_000);
 });
-
-function named(mark: string): Record<string, string> {
-  const [name, value] = mark.split('=') as [string, string];
-  return { [name]: value };
-}

@@ -25,8 +25,8 @@ export interface ShellSettings {
   folder: string;
   workspace: string;
   environment: Readonly<Record<string, string>>;
-  /** Kept in every process's environment, also where the session's own variables are restored: `NAME=value`. */
-  mark: string;
+  /** Kept in every process's environment, also where a new shell restores the variables of an old one. */
+  mark: { name: string; value: string };
   output: OutputChannel;
   /** Told of each shell that is started, before it runs a command. */
   onStart(identity: string): void;
@@ -106,14 +106,13 @@ export class ShellSession {
         keepsFunctions: settings.isBash,
       }),
     );
-    const [markName, markValue] = settings.mark.split('=') as [string, string];
     const child = spawn(settings.program, [...(settings.isBash ? ['--noprofile', '--norc'] : []), script], {
       cwd: settings.workspace,
       // A variable that a command took away must not come back with a new shell: the restored state has them all.
       env:
         restore === undefined
           ? settings.environment
-          : { PATH: settings.environment['PATH'], [markName]: markValue },
+          : { PATH: settings.environment['PATH'], [settings.mark.name]: settings.mark.value },
       stdio: [
         'ignore',
         settings.output.descriptor,
