@@ -23,14 +23,21 @@ export class EventOutbox {
     for (const event of events) insert.run(JSON.stringify(event));
   }
 
-  /** Tells everything that was kept, oldest first. */
+  /** Tells everything that was kept, oldest first. Throws where the log takes no more; the rest is kept. */
   tell(): void {
     const rows = this.#database.prepare('SELECT * FROM pipeline_untold_events ORDER BY sequence').all();
-    const last = rows.at(-1);
-    if (!last) return;
-    for (const row of rows) this.#log.append(JSON.parse(String(row['event'])) as NewRegionEvent);
-    this.#database
-      .prepare('DELETE FROM pipeline_untold_events WHERE sequence <= ?')
-      .run(Number(last['sequence']));
+    let told: number | undefined;
+    try {
+      for (const row of rows) {
+        this.#log.append(JSON.parse(String(row['event'])) as NewRegionEvent);
+        told = Number(row['sequence']);
+      }
+    } finally {
+      if (told !== undefined) this.#forget(told);
+    }
+  }
+
+  #forget(sequence: number): void {
+    this.#database.prepare('DELETE FROM pipeline_untold_events WHERE sequence <= ?').run(sequence);
   }
 }

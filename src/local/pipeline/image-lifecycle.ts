@@ -39,7 +39,14 @@ export class ImageLifecycle {
     try {
       await this.#registry.applyLifecycle(inUse);
     } catch (error) {
-      const message = `Old images could not be removed; the next release tries again: ${errorMessage(error)}`;
+      this.#tellFailure(errorMessage(error));
+    }
+  }
+
+  /** The event log may share the disk that is the trouble; nobody waits for this outcome. */
+  #tellFailure(cause: string): void {
+    const message = `Old images could not be removed; the next release tries again: ${cause}`;
+    try {
       this.#events.append({
         source: 'pipeline',
         type: 'ImageLifecycleFailed',
@@ -47,6 +54,8 @@ export class ImageLifecycle {
         message,
         data: {},
       });
+    } catch {
+      // The next release tries again, and tells again.
     }
   }
 }
