@@ -51,7 +51,7 @@ export function newAttempt(): Attempt {
   return {
     failures: 0,
     counted: [],
-    backoff: { round: 0, since: Number.NEGATIVE_INFINITY, notBefore: Number.NEGATIVE_INFINITY },
+    backoff: { round: 0, since: 0, notBefore: 0 },
   };
 }
 

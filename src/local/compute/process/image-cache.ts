@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { TandemError, errorMessage } from '../../../core/error.ts';
+import type { Digest } from '../../../model/names.ts';
+import { unpackLayer } from '../../../platform/archive.ts';
+import { removeTree } from '../../../platform/file-tree.ts';
+import { mkdir, pathExists, readdir, readFile, rename, writeFile } from '../../../platform/files.ts';
+import { architecture } from '../../../platform/process.ts';
+import { newToken } from '../../../platform/random.ts';
+import { parseImageConfig, type ContainerConfig } from '../../../wire/oci/image-config.ts';
+import { parseManifest, type ImageManifest } from '../../../wire/oci/manifest.ts';
+import type { Registry } from '../../registry/contract.ts';
+
+export interface UnpackedImage {
+  /** Its files; to be copied, never changed. */
+  root: string;
+  config: ContainerConfig;
+}
+
+const PARTIAL = '.partial-';
+/** Node.js's names of processor architectures, in the words of OCI (which are Go's). */
+const OCI_ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386' };
+
+/**
+ * Images of the region's registry, unpacked once each. An image appears under its digest only when it is complete,
+ * so that a crash leaves nothing that looks like one.
+ */
+export class ImageCache {
+  readonly #folder: string;
+  readonly #repository: string;
+  readonly #registry: Pick<Registry, 'manifest' | 'blobPath'>;
+  readonly #unpacking = new Map<Digest, Promise<void>>();
+
+  constructor(folder: string, repository: string, registry: Pick<Registry, 'manifest' | 'blobPath'>) {
+    this.#folder = folder;
+    this.#repository = repository;
+    this.#registry = registry;
+  }
+
+  /** Unpacks it where that was not done before. Throws TASK_IMAGE_UNAVAILABLE. */
+  async unpacked(digest: Digest): Promise<UnpackedImage> {
+    const folder = join(this.#folder, folderName(digest));
+    if (!(await pathExists(folder))) {
+      const running = this.#unpacking.get(digest) ?? this.#unpack(digest, folder);
+      this.#unpacking.set(digest, running);
+      await running.finally(() => this.#unpacking.delete(digest));
+    }
+    const config = parseImageConfig(await readFile(join(folder, 'config.json')));
+    return { root: join(folder, 'root'), config: config.config };
+  }
+
+  /** Removes every image besides these, and what a crash left half unpacked. */
+  async prune(keep: ReadonlySet<Digest>): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const kept = new Set([...keep, ...this.#unpacking.keys()].map(folderName));
+    for (const entry of await readdir(this.#folder)) {
+      const isBeingMade = entry.startsWith(PARTIAL) && this.#unpacking.size > 0;
+      if (!kept.has(entry) && !isBeingMade) await removeTree(join(this.#folder, entry));
+    }
+  }
+
+  async #unpack(digest: Digest, folder: string): Promise<void> {
+    const partial = join(this.#folder, `${PARTIAL}${newToken(8)}`);
+    const root = join(partial, 'root');
+    try {
+      await mkdir(root, { recursive: true });
+      const manifest = await this.#imageManifest(digest);
+      for (const { digest, mediaType } of manifest.layers) {
+        await unpackLayer(await this.#blob(digest), mediaType, root);
+      }
+      const config = await readFile(await this.#blob(manifest.config.digest));
+      parseImageConfig(config);
+      await writeFile(join(partial, 'config.json'), config);
+      await rename(partial, folder);
+    } catch (error) {
+      await removeTree(partial);
+      if (error instanceof TandemError && error.code === 'TASK_IMAGE_UNAVAILABLE') throw error;
+      throw new TandemError(
+        'TASK_IMAGE_UNAVAILABLE',
+        `The image ${this.#repository}@${digest} can not be unpacked: ${errorMessage(error)}. Build and push it again.`,
+        { kind: 'system', cause: error },
+      );
+    }
+  }
+
+  /** Of an index, the image made for this machine's processor; where none is, the first for Linux. */
+  async #imageManifest(digest: Digest): Promise<ImageManifest> {
+    const stored = await this.#registry.manifest(this.#repository, digest);
+    if (!stored) throw this.#unavailable(`${this.#repository}@${digest}`);
+    const manifest = parseManifest(stored.bytes, stored.mediaType);
+    if (manifest.kind === 'manifest') return manifest;
+    const wanted = OCI_ARCHITECTURES[architecture] ?? architecture;
+    const linux = manifest.manifests.filter(({ platform }) => platform?.os === 'linux');
+    const chosen = linux.find(({ platform }) => platform?.architecture === wanted) ?? linux[0];
+    if (!chosen) throw this.#unavailable(`${this.#repository}@${digest} for linux/${wanted}`);
+    return this.#imageManifest(chosen.digest);
+  }
+
+  async #blob(digest: Digest): Promise<string> {
+    const path = await this.#registry.blobPath(digest);
+    if (path === undefined) throw this.#unavailable(`The blob ${digest} of ${this.#repository}`);
+    return path;
+  }
+
+  #unavailable(what: string): TandemError {
+    return new TandemError(
+      'TASK_IMAGE_UNAVAILABLE',
+      `${what} is not in this region's registry. Push it, or deploy a release whose image is there.`,
+    );
+  }
+}
+
+function folderName(digest: Digest): string {
+  return digest.replace(':', '-');
+}
