@@ -82,7 +82,7 @@ export async function sendBlob(
 /** Answers what went wrong; a client that is gone gets nothing, one in the middle of a body is cut off. */
 export function sendError(exchange: Exchange, error: RegistryError): void {
   const { request, response } = exchange;
-  if (response.headersSent || response.destroyed || request.destroyed) {
+  if (response.headersSent || request.socket.destroyed) {
     response.destroy();
     return;
   }

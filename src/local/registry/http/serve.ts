@@ -40,7 +40,7 @@ export async function serveRegistry(
     }
     await handler();
   } catch (thrown) {
-    const isAbandoned = request.destroyed || response.destroyed;
+    const isAbandoned = request.socket.destroyed;
     const error = toRegistryError(thrown);
     sendError(exchange, error);
     if (error !== thrown && !isAbandoned) reportFailure(parts, exchange, thrown);

@@ -1,0 +1,5 @@
+import { RegistryServer } from './server.ts';
+
+/** A registry in a process of its own, for tests that kill it: `node serve.ts <folder>` prints its endpoint. */
+const server = await RegistryServer.start({ folder: process.argv[2]! });
+process.stdout.write(`${server.endpoint}\n`);
