@@ -129,7 +129,9 @@ function createOption(definition: OptionDefinition): Option {
   const { parse } = definition;
   const option = new Option(definition.flags, definition.description);
   if (definition.choices) option.choices([...definition.choices]);
-  if (!isSilentDefault(definition.default)) option.default(definition.default);
+  if (definition.default !== undefined && !isSilentDefault(definition.default)) {
+    option.default(definition.default);
+  }
   if (parse) {
     option.argParser(text => {
       try {
@@ -144,7 +146,7 @@ function createOption(definition: OptionDefinition): Option {
 
 /** Off and empty go without saying: help does not show such a default. */
 function isSilentDefault(value: OptionDefinition['default']): boolean {
-  return value === undefined || value === false || value === '';
+  return value === false || value === '';
 }
 
 function contextFor(ports: CommandPorts, options: CommonOptions): CommandContext {

@@ -9,7 +9,7 @@ const UNITS_MS: Record<string, number> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_M
 export function parseSince(text: string): (now: Instant) => Instant {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
   if (amount !== undefined && unit !== undefined) return now => now - Number(amount) * UNITS_MS[unit]!;
-  const at = parseInstant(text);
+  const at = /^\d{4}-\d\d-\d\d/.test(text) ? parseInstant(text) : undefined;
   if (at === undefined)
     throw new Error('Write how long ago (90s, 10m, 2h, 1d) or a time (2026-11-23T02:15:00Z).');
   return () => at;
