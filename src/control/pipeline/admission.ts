@@ -109,7 +109,7 @@ function takeOver(
 }
 
 function cutShort(holder: ExecutionRecord, rollback: ExecutionRecord): ExecutionRecord {
-  if (numberOf(holder) > numberOf(rollback) || holder.stop?.abandon) return holder;
+  if (holder.stop?.abandon) return holder;
   const { trigger, number } = rollback.execution;
   return requestStop(holder, { abandon: true, by: trigger.by, supersededBy: number });
 }

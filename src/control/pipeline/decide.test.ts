@@ -266,6 +266,37 @@ test('a rollback takes production over: the deployment there ends, who waits for
   ]);
 });
 
+test('a rollback does not wait for the deployment that somebody has asked to stop', () => {
+  const world = new World();
+  const good = world.pushUpTo('Production').number;
+  world.succeed(good);
+  const bad = world.pushUpTo('Production').number;
+  world.stop(bad);
+  world.tick();
+  expect(world.execution(bad).status).toBe('Stopping');
+  const rollback = world.rollback(world.execution(good).release as Release).number;
+  world.tick();
+  expect(world.execution(bad).status).toBe('Superseded');
+  expect(world.execution(rollback).status).toBe('InProgress');
+});
+
+test('after a change of mode an older execution does not take the approval from a newer one', () => {
+  const world = new World({ mode: 'PARALLEL' });
+  const older = world.pushUpTo('Staging').number;
+  const newer = world.pushUpTo('Build').number;
+  world.settings.mode = 'SUPERSEDED';
+  world.endDeployment([...world.deployments.keys()][0]!, 'ROLLBACK_SUCCESSFUL', 'unhealthy');
+  world.tick();
+  world.succeed(newer);
+  world.succeed(newer);
+  expect(world.execution(newer).status).toBe('Waiting');
+  world.retry(older);
+  world.tick();
+  world.succeed(older);
+  expect(world.execution(newer).status).toBe('Waiting');
+  expect(world.execution(older)).toMatchObject({ status: 'Queued', stage: 'Approval' });
+});
+
 test('a commit that cannot be read fails Source after a few tries, an unknown one at once', () => {
   const world = new World();
   const { number } = world.push();

@@ -115,13 +115,9 @@ function endUndeployed(
   return failStage(record, turn, causeOf(deployment));
 }
 
-/** Deployments of one turn are started in the order of the executions, so that the later one wins. */
 function hasEnteredAfter(rival: ExecutionRecord, record: ExecutionRecord): boolean {
   const [theirs, ours] = [currentStage(rival), currentStage(record)];
-  if (theirs.name !== ours.name || theirs.startedAt === undefined || ours.startedAt === undefined)
-    return false;
-  if (theirs.startedAt !== ours.startedAt) return theirs.startedAt > ours.startedAt;
-  return rival.execution.number > record.execution.number;
+  return theirs.name === ours.name && (theirs.startedAt ?? 0) >= (ours.startedAt ?? 0);
 }
 
 function causeOf(deployment: Deployment): string {

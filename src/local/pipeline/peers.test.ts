@@ -21,12 +21,16 @@ interface Region {
   server: Server;
 }
 
-/** Five seconds of the regions pass in one: the pauses between questions are no part of what is tested. */
+/**
+ * Five seconds of the regions pass in one: the pauses between questions are no part of what is tested. What they
+ * would wait longest for never comes, so that a question which is held ends by an event or not at all.
+ */
 const PACE = 5;
 const fastClock: Clock = {
   now: () => systemClock.now() * PACE,
   monotonicMs: () => systemClock.monotonicMs() * PACE,
-  after: (delayMs, callback, options) => systemClock.after(delayMs / PACE, callback, options),
+  after: (delayMs, callback, options) =>
+    delayMs >= 20_000 ? { cancel: () => undefined } : systemClock.after(delayMs / PACE, callback, options),
   every: (periodMs, callback, options) => systemClock.every(periodMs / PACE, callback, options),
 };
 
@@ -87,6 +91,22 @@ test('the other region waits for the build and takes its very image', async () =
   expect(here.stages[1]?.summary).toMatch(/^image built in us-east-1, copied from us-east-1 \(sha256:/);
   expect(west.neighbours.builds.size).toBe(0);
   expect(west.neighbours.pulls).toEqual([`${here.release?.digest} ${COMMIT}`]);
+});
+
+test('a question that is held is not asked again, whatever else happens here', async () => {
+  let questions = 0;
+  east.server.on('request', () => {
+    questions += 1;
+  });
+  east.neighbours.next.build = 'hold';
+  east.neighbours.push(COMMIT);
+  replicate(east, west);
+  await until(west, execution => execution.waiting?.for.includes('which it is building') === true);
+  west.neighbours.push('5ec0'.repeat(10));
+  await until(west, execution => execution.number === 2 && execution.status === 'Queued');
+  east.neighbours.endBuild([...east.neighbours.builds.keys()][0]!, 'SUCCEEDED');
+  await waiting(west);
+  expect(questions).toBe(2);
 });
 
 test('a build that failed in the origin fails there and here with one cause; a retry builds here', async () => {

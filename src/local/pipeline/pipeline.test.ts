@@ -211,6 +211,36 @@ test('old images are removed after a delivery, never one that a rollback would n
   expect(neighbours.lifecycles.at(-1)).toEqual(new Set([newest, before]));
 });
 
+test('no image is removed while another one is being made', async () => {
+  await begin({ pipeline: { approval: { required: false } } });
+  neighbours.next.deployment = 'hold';
+  neighbours.push(commit('a'));
+  await when(execution => execution.stages[2]?.deploymentId !== undefined);
+  const before = neighbours.lifecycles.length;
+  neighbours.next.build = 'hold';
+  neighbours.push(commit('b'));
+  await when(({ number, stages }) => number === 2 && stages[1]?.buildId !== undefined);
+  neighbours.next.deployment = 'SUCCESSFUL';
+  neighbours.endDeployment('deployment-1', 'SUCCESSFUL');
+  await when(() => pipeline.executions(2)[1]?.status === 'Succeeded');
+  expect(neighbours.lifecycles).toHaveLength(before);
+  neighbours.endBuild([...neighbours.builds.keys()][1]!, 'SUCCEEDED');
+  await until('Succeeded');
+  expect(neighbours.lifecycles.length).toBeGreaterThan(before);
+});
+
+test('a rollback since does not keep a failed build from being retried', async () => {
+  await begin({ pipeline: { approval: { required: false } } });
+  for (const name of ['a', 'b']) await deliver(name);
+  neighbours.next.build = 'FAILED';
+  await deliver('c');
+  const failed = pipeline.executions(1)[0]!;
+  await rollback();
+  neighbours.next.build = 'SUCCEEDED';
+  expect(pipeline.retry(failed.id, 'ada')).toMatchObject({ status: 'Queued', stage: 'Build' });
+  await when(() => pipeline.execution(failed.id).status === 'Succeeded');
+});
+
 test('a deployment that can not start fails the stage with the reason', async () => {
   await begin();
   neighbours.next.build = 'hold';
