@@ -40,6 +40,7 @@ export async function bringUp(
   let isUp = false;
   await makeDataFolder(dataDir);
   try {
+    giveUp.signal.throwIfAborted();
     const running = await context.local.up({
       config,
       configPath,

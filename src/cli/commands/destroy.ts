@@ -50,8 +50,8 @@ function requireCloud({ application }: Inventory, dataDir: string): void {
 }
 
 function inventoryLines({ processes, bytes }: Inventory, name: string, dataDir: string): string[] {
-  const running =
-    processes.length === 0 ? 'no process runs' : `${processes.length} processes run, and will be ended:`;
+  const count = processes.length === 1 ? '1 process runs' : `${processes.length} processes run`;
+  const running = processes.length === 0 ? 'no process runs' : `${count}, and will be ended:`;
   return [
     `The local cloud of ${name}:`,
     `  folder  ${dataDir} (${formatBytes(bytes)}), with all repositories, images, logs and history in it`,

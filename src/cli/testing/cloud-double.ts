@@ -20,6 +20,8 @@ export class RegionDouble implements RegionOperations {
   statusOverrides: Partial<RegionStatus> = {};
   /** While true every question is answered by REGION_UNREACHABLE. */
   isUnreachable = false;
+  /** What a restart changes. */
+  onRestart: () => void = () => undefined;
   readonly #events: RegionEvent[] = [];
   readonly #logs: LogEvent[] = [];
   readonly #scripts = new Map<string, (() => Partial<Execution>)[]>();
@@ -129,6 +131,7 @@ export class RegionDouble implements RegionOperations {
   async restart(service: string): Promise<void> {
     this.#requireContact();
     this.calls.push(`restart ${service}`);
+    this.onRestart();
   }
 
   events(query: EventQuery, signal?: AbortSignal): AsyncIterable<RegionEvent> {
@@ -161,6 +164,7 @@ export class RegionDouble implements RegionOperations {
         yield item;
       }
       if (!follow || signal?.aborted) return;
+      this.#requireContact();
       await new Promise<void>(resolve => {
         this.#wake.add(resolve);
         signal?.addEventListener('abort', () => resolve(), { once: true });
