@@ -39,10 +39,12 @@ const timing = { approvalExpiresAfterMs: 7 * DAY_MS, buildTimeoutMs: 60_000 };
 let folder: string;
 let east: Region;
 let west: Region;
+let questions: number;
 let changed = Promise.withResolvers<void>();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tandem-pipeline-'));
+  questions = 0;
   const servers = [await listening(), await listening()] as const;
   const endpoints = servers.map(server => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const registries = new Map(endpoints.map(endpoint => [endpoint, new Set<string>()]));
@@ -60,6 +62,8 @@ beforeEach(async () => {
     const server = servers[index]!;
     pipeline.onChange(notify);
     server.on('request', (request, response) => {
+      questions += 1;
+      notify();
       if (!pipeline.handle(request, response)) response.writeHead(404).end();
     });
     return { name, context, neighbours, pipeline, server };
@@ -82,7 +86,7 @@ test('the other region waits for the build and takes its very image', async () =
   east.neighbours.next.build = 'hold';
   east.neighbours.push(COMMIT);
   replicate(east, west);
-  await until(west, execution => execution.waiting?.for.includes('which it is building') === true);
+  await heldQuestion();
   await until(east, execution => execution.stages[1]?.buildId !== undefined);
   east.neighbours.endBuild([...east.neighbours.builds.keys()][0]!, 'SUCCEEDED');
   const [there, here] = await Promise.all([waiting(east), waiting(west)]);
@@ -94,14 +98,10 @@ test('the other region waits for the build and takes its very image', async () =
 });
 
 test('a question that is held is not asked again, whatever else happens here', async () => {
-  let questions = 0;
-  east.server.on('request', () => {
-    questions += 1;
-  });
   east.neighbours.next.build = 'hold';
   east.neighbours.push(COMMIT);
   replicate(east, west);
-  await until(west, execution => execution.waiting?.for.includes('which it is building') === true);
+  await heldQuestion();
   west.neighbours.push('5ec0'.repeat(10));
   await until(west, execution => execution.number === 2 && execution.status === 'Queued');
   east.neighbours.endBuild([...east.neighbours.builds.keys()][0]!, 'SUCCEEDED');
@@ -132,7 +132,7 @@ test('an origin that goes down while it builds is not waited for', async () => {
   east.neighbours.next.build = 'hold';
   east.neighbours.push(COMMIT);
   replicate(east, west);
-  await until(west, execution => execution.waiting?.for.includes('which it is building') === true);
+  await heldQuestion();
   await east.pipeline.stop();
   east.server.closeAllConnections();
   await new Promise(resolve => east.server.close(resolve));
@@ -188,6 +188,14 @@ test('an answer that makes no sense counts as none', async () => {
 
 function replicate(from: Region, to: Region): void {
   to.neighbours.push(COMMIT, { replicatedFrom: from.name, by: from.name });
+}
+
+/** The first question is answered at once, with `building`; the second is held. */
+async function heldQuestion(): Promise<void> {
+  await until(west, execution => {
+    const saysSo = execution.waiting?.for.includes('which it is building') === true;
+    return saysSo && questions === 2;
+  });
 }
 
 function waiting(region: Region): Promise<Execution> {
