@@ -52,7 +52,7 @@ export function decideRetention(input: RetentionInput): RetentionDecision {
   const graph = new ManifestGraph(input.manifests);
   const isYoung = (at: Instant) => at > input.now - input.graceMs;
   const mayBePushUnderWay = (manifest: StoredManifestFacts) =>
-    !manifest.isTagged && isYoung(manifest.pushedAt);
+    isYoung(manifest.pushedAt) && (!manifest.isTagged || manifest.subject !== undefined);
 
   const roots = input.manifests.filter(manifest => graph.above(manifest.digest).length === 0);
   const underWay = roots.filter(mayBePushUnderWay);

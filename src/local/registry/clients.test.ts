@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { environment, runCommand } from '../../platform/process.ts';
+import { findProgram, runCommand } from '../../platform/process.ts';
 import { DOCKER_MANIFEST } from '../../wire/oci/media-types.ts';
 import { makeImage, writeLayout, type TestImage } from './testing/image.ts';
 import { RegistryServer } from './testing/server.ts';
 
-const hasSkopeo = await isInstalled('skopeo');
+const hasSkopeo = findProgram('skopeo') !== undefined;
 
 /** Ordinary clients against the registry; skipped where skopeo is not installed. */
 describe.skipIf(!hasSkopeo)('skopeo', () => {
@@ -94,15 +94,4 @@ async function skopeo(...argv: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await runCommand('skopeo', ['--insecure-policy', ...argv]);
   if (exitCode !== 0) throw new Error(stderr);
   return stdout;
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  for (const folder of (environment['PATH'] ?? '').split(delimiter)) {
-    const isThere = await access(join(folder, program)).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return true;
-  }
-  return false;
 }

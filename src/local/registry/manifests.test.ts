@@ -208,7 +208,9 @@ describe('tags', () => {
     const images = await Promise.all(['a', 'b', 'c', 'd'].map(name => makeImage(name)));
     for (const image of images) await server.push('app', image);
     const answers = await Promise.all(images.map(image => server.putManifest('app', COMMIT, image.manifest)));
-    expect(answers.map(answer => answer.status).sort()).toEqual([201, 400, 400, 400]);
+    expect(answers.map(answer => answer.status).sort((left, right) => left - right)).toEqual([
+      201, 400, 400, 400,
+    ]);
   });
 
   it('are deleted one by one; a manifest goes with all of its own', async () => {

@@ -1,11 +1,11 @@
 import {
-  createServer,
-  request as httpRequest,
+  createHttpServer,
+  httpRequest,
+  listen,
+  type HttpServer,
   type IncomingMessage,
-  type Server,
   type ServerResponse,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
+} from '../../../platform/network.ts';
 
 /** What goes wrong with one answer; `undefined`: nothing. */
 export interface Fault {
@@ -25,23 +25,24 @@ export class FaultyPeer {
   readonly requests: { path: string; range: string | undefined }[] = [];
   bodyBytes = 0;
   fault: (path: string, count: number) => Fault | undefined = () => undefined;
-  readonly #server: Server;
+  readonly #server: HttpServer;
+  #port = 0;
   readonly #target: string;
   readonly #counts = new Map<string, number>();
 
   private constructor(target: string) {
     this.#target = target;
-    this.#server = createServer((request, response) => this.#serve(request, response));
+    this.#server = createHttpServer((request, response) => this.#serve(request, response));
   }
 
   static async start(target: string): Promise<FaultyPeer> {
     const peer = new FaultyPeer(target);
-    await new Promise<void>(resolve => peer.#server.listen(0, '127.0.0.1', resolve));
+    peer.#port = await listen(peer.#server, { address: '127.0.0.1', port: 0 });
     return peer;
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   async stop(): Promise<void> {

@@ -1,8 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
+import { mkdir, writeFile } from '../../../platform/files.ts';
 import { sha256 } from '../../../platform/hash.ts';
 import type { Descriptor } from '../../../wire/oci/manifest.ts';
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../../wire/oci/media-types.ts';

@@ -1,14 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Instant } from '../../../core/instant.ts';
 import type { ConfigInput } from '../../../model/config/schema.ts';
 import { systemClock, type Clock } from '../../../platform/clock.ts';
 import { openDatabase } from '../../../platform/database.ts';
-import { mkdirSync } from '../../../platform/files.ts';
+import { mkdirSync, mkdtemp, rm, tmpdir } from '../../../platform/files.ts';
+import {
+  createHttpServer,
+  httpRequest,
+  listen,
+  type HttpServer,
+  type IncomingMessage,
+} from '../../../platform/network.ts';
 import type { ServiceContext } from '../../context.ts';
 import { testContext } from '../../testing/context.ts';
 import type { Registry } from '../contract.ts';
@@ -27,13 +30,14 @@ export class RegistryServer {
   readonly folder: string;
   readonly context: ServiceContext;
   readonly registry: Registry;
-  readonly #server: Server;
+  readonly #server: HttpServer;
+  #port = 0;
 
   private constructor(folder: string, context: ServiceContext, registry: Registry) {
     this.folder = folder;
     this.context = context;
     this.registry = registry;
-    this.#server = createServer((request, response) => {
+    this.#server = createHttpServer((request, response) => {
       if (registry.handle(request, response)) return;
       response.writeHead(418);
       response.end('not the registry’s');
@@ -58,12 +62,12 @@ export class RegistryServer {
     const registry = createRegistry(context, { ...REGISTRY_LIMITS, ...options.limits });
     const server = new RegistryServer(folder, context, registry);
     await registry.start();
-    await new Promise<void>(resolve => server.#server.listen(0, '127.0.0.1', resolve));
+    server.#port = await listen(server.#server, { address: '127.0.0.1', port: 0 });
     return server;
   }
 
   get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `127.0.0.1:${this.#port}`;
   }
 
   get endpoint(): string {
