@@ -264,7 +264,7 @@ class BuildRun {
 }
 
 /** A short path: programs put sockets, whose paths are limited to about 100 characters, below TMPDIR. */
-export function workspaceOf(workFolder: string, stored: StoredBuild): string {
+function workspaceOf(workFolder: string, stored: StoredBuild): string {
   return join(workFolder, String(stored.build.number));
 }
 

@@ -32,7 +32,7 @@ export function commandContext(command: string, outcome: CommandOutcome): string
 }
 
 /** The line of a failed command's output that tells most, without colours and indentation. */
-export function tellingLine(output: readonly string[]): string | undefined {
+function tellingLine(output: readonly string[]): string | undefined {
   const lines = output
     .map(line => stripVTControlCharacters(line).split('\r').at(-1)!.replace(SHELL_PLACE, '').trimEnd())
     .filter(line => !NOISE.test(line));

@@ -14,7 +14,7 @@ const PHASE_NAMES: Record<BuildPhaseKey, BuildPhaseName> = {
 };
 
 /** One phase of commands, as it is run: what CodeBuild's buildspec says, users already looked up. */
-export interface CommandPhase {
+interface CommandPhase {
   commands: readonly string[];
   finally: readonly string[];
   onFailure: OnFailure | undefined;

@@ -7,7 +7,7 @@ import { parseImageReference } from '../../wire/oci/reference.ts';
 import { readTextIfExists, stat } from '../../platform/files.ts';
 import type { Registry } from '../registry/contract.ts';
 
-export const IMAGE_DEFINITIONS_FILE = 'imagedefinitions.json';
+const IMAGE_DEFINITIONS_FILE = 'imagedefinitions.json';
 
 /** CodePipeline's limit for this file. */
 const LONGEST_FILE_BYTES = 100 * 1024;

@@ -19,7 +19,7 @@ export async function writeNpmConfiguration(
   if (kept !== '') await writeFile(join(buildHome, '.npmrc'), kept);
 }
 
-export function registryLines(npmrc: string): string {
+function registryLines(npmrc: string): string {
   return npmrc
     .split('\n')
     .filter(line => PASSED_ON.test(line))

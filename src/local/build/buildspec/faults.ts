@@ -49,7 +49,7 @@ function unknownKey(document: Document, lines: LineCounter, path: Path, known: s
   };
 }
 
-export function formatPath(path: Path): string {
+function formatPath(path: Path): string {
   return path
     .map(key => (typeof key === 'number' ? `[${key}]` : `.${key}`))
     .join('')

@@ -10,7 +10,7 @@ import { ON_FAILURE_FORMS, parseOnFailure } from './on-failure.ts';
 export const BUILD_PHASE_KEYS = ['install', 'pre_build', 'build', 'post_build'] as const;
 export type BuildPhaseKey = (typeof BUILD_PHASE_KEYS)[number];
 
-export const REPORT_FORMATS = [
+const REPORT_FORMATS = [
   'JUNITXML',
   'CUCUMBERJSON',
   'NUNITXML',
@@ -22,7 +22,6 @@ export const REPORT_FORMATS = [
   'JACOCOXML',
   'SIMPLECOV',
 ] as const;
-export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 const MOST_REPORT_GROUPS = 5;
 const MOST_FALLBACK_KEYS = 5;
@@ -179,7 +178,6 @@ export const buildspecSchema = section({
 
 /** A valid buildspec, its keys as written. */
 export type Buildspec = z.output<typeof buildspecSchema>;
-export type BuildspecPhase = NonNullable<Buildspec['phases']['build']>;
 export type ArtifactSettings = z.output<typeof secondaryArtifact>;
 export type ReportGroupSettings = z.output<typeof reportGroup>;
 export type CacheSettings = z.output<typeof cache>;
