@@ -262,7 +262,7 @@ export class World {
   }
 }
 
-export function commitOf(id: string): Commit {
+function commitOf(id: string): Commit {
   return { id, subject: `Change ${id}`, author: { name: 'Ada', email: 'ada@example.org' }, authoredAt: 1 };
 }
 
