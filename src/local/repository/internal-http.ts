@@ -11,6 +11,8 @@ const LARGEST_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 export interface InternalHttpParts {
   store: RefStore;
+  /** The asker told the digest of its own refs' states. */
+  onAsked(region: RegionName, digest: string): void;
   onAdopted(region: RegionName, adoptions: readonly VersionAdoption[]): void;
 }
 
@@ -31,7 +33,9 @@ export function serveInternal(
   } else if (path === 'refs' && request.method === 'GET') {
     const encoded = encodeRefStates(store.refs);
     const digest = digestRefStates(encoded);
-    const isKnown = request.headers['if-none-match'] === digest;
+    const asked = request.headers['if-none-match'];
+    if (asked !== undefined) parts.onAsked(sender.region, asked);
+    const isKnown = asked === digest;
     response.writeHead(isKnown ? 304 : 200, { etag: digest, 'content-type': 'application/json' });
     response.end(isKnown ? undefined : encoded);
   } else if (path === 'versions' && request.method === 'POST') {

@@ -90,6 +90,7 @@ export class RefWriter {
 
       const refs = new Set([...actual.keys(), ...store.refs.keys()]);
       const unknown = [...refs]
+        .sort()
         .filter(ref => actual.get(ref) !== store.refs.get(ref)?.id && !this.#inFlight.has(ref))
         .map(ref => ({ ref, before: store.refs.get(ref)?.id, after: actual.get(ref) }));
       if (unknown.length > 0) {
@@ -195,7 +196,10 @@ export class RefWriter {
     origin: { address: string },
     refusals: ReadonlyMap<string, string>,
   ): Promise<PlannedChange[]> {
-    const wanted = push.commands.filter(({ ref, before, after }) => !refusals.has(ref) && before !== after);
+    // What is there already (the same push reached another region first) is done.
+    const isWanted = ({ ref, after }: RefCommand) =>
+      !refusals.has(ref) && this.#parts.store.refs.get(ref)?.id !== after;
+    const wanted = push.commands.filter(isWanted);
     if (wanted.length === 0) return [];
     const named = await this.#nameAuthors(wanted, `a client at ${origin.address}`);
     return this.#parts.store.intend(this.#parts.replica, named);

@@ -96,7 +96,7 @@ export class Replicator {
   /** Looks at the peer after `delayMs`, unless a round comes first: gives the change's own region time to reach it. */
   wakeLater(delayMs: number): void {
     if (this.#timer !== undefined || this.#isRoundWanted || this.#abort.signal.aborted) return;
-    this.#timer = this.#parts.context.clock.after(delayMs, () => this.#lookAgain(), { idle: true });
+    this.#lookAfter(delayMs);
   }
 
   /** The peer told us of these values: they are what it has. */
@@ -105,11 +105,17 @@ export class Replicator {
     this.wake();
   }
 
-  /** The peer asked us for something, so it is alive. */
+  /** The peer asked us for something, so it is alive: a retry need not wait any longer. */
   noteSignOfLife(): void {
+    if (this.#condition.failedAttempts === 0 || this.#timer === undefined) return;
     const { clock } = this.#parts.context;
-    const isWaitingToRetry = this.#condition.failedAttempts > 0 && this.#timer !== undefined;
-    if (isWaitingToRetry && clock.now() - this.#roundBeganAt >= SIGN_OF_LIFE_PAUSE_MS) this.#lookAgain();
+    const pauseMs = this.#roundBeganAt + SIGN_OF_LIFE_PAUSE_MS - clock.now();
+    this.#lookAfter(Math.max(0, pauseMs));
+  }
+
+  /** The peer told its state by its digest. Where we believed otherwise (it lost its disk, say) we look again. */
+  noteState(digest: string): void {
+    if (this.#there && digest !== digestRefStates(encodeRefStates(this.#there))) this.#lookAgain();
   }
 
   status(): ReplicationStatus {
@@ -160,6 +166,11 @@ export class Replicator {
       }
       return refusals;
     });
+  }
+
+  #lookAfter(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#parts.context.clock.after(delayMs, () => this.#lookAgain(), { idle: true });
   }
 
   #lookAgain(): void {
@@ -293,8 +304,7 @@ export class Replicator {
     this.#updatePending(this.#decide(this.#lastThere));
     this.#report({ kind: 'failed' });
     const delayMs = backoffDelayMs(RETRY_BACKOFF, this.#condition.failedAttempts, context.random);
-    this.#timer?.cancel();
-    this.#timer = context.clock.after(delayMs, () => this.#lookAgain(), { idle: true });
+    this.#lookAfter(delayMs);
   }
 
   #report(outcome: RoundOutcome): void {

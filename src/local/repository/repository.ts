@@ -149,6 +149,7 @@ async function startRepository(
         serveInternal(request, response, path.slice(INTERNAL_PATH.length), {
           sender,
           store,
+          onAsked: (region, digest) => replicators.get(region)?.noteState(digest),
           onAdopted: (region, adoptions) => replicators.get(region)?.learn(adoptions),
         });
         return;

@@ -25,7 +25,7 @@ export interface SmartHttpParts {
   apply(request: ProcReceiveRequest, sender: Sender, signal: AbortSignal): Promise<PushOutcome>;
 }
 
-/** From asking a git to end to making it end. */
+/** From letting a git end to making it end. */
 const END_GRACE_MS = 5 * SECOND_MS;
 
 const SERVICE_BY_PATH: Record<string, GitService> = {
@@ -149,11 +149,18 @@ export class SmartHttp {
     });
   }
 
-  /** The whole group, since pack-objects and index-pack are git's own children. */
+  /**
+   * Without its input a receive-pack ends by itself and tidies up; a signal could meet it and its index-pack in the
+   * middle of that. An upload-pack may be busy for long before it notices, so it is told. Signals go to the whole
+   * group, since pack-objects and index-pack are git's own children.
+   */
   #end(child: ChildProcess): void {
     const groupId = child.pid;
     if (groupId === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    sendSignalToGroup(groupId, 'SIGTERM');
+    child.stdin!.destroy();
+    child.stdout!.resume();
+    const isReceiving = child.spawnargs.includes('receive-pack');
+    if (!isReceiving) sendSignalToGroup(groupId, 'SIGTERM');
     const timer = this.#parts.clock.after(END_GRACE_MS, () => sendSignalToGroup(groupId, 'SIGKILL'));
     child.once('close', () => timer.cancel());
   }

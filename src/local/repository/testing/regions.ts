@@ -4,7 +4,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ConfigInput } from '../../../model/config/schema.ts';
 import type { RegionEvent } from '../../../model/event.ts';
+import { systemClock, type Clock } from '../../../platform/clock.ts';
 import { testContext } from '../../testing/context.ts';
 import type { ServiceContext } from '../../context.ts';
 import type { RefChange, RefChangeListener, Repository } from '../contract.ts';
@@ -24,6 +26,9 @@ export interface TestRegion {
   /** Nothing answers any more, though the port stays ours; what the region does by itself goes on. */
   cutOff(): void;
   reconnect(): void;
+  /** Only people reach it; with every region isolated, none reaches another. */
+  isolate(): void;
+  rejoin(): void;
   events(type: string): Promise<RegionEvent[]>;
   /** Resolves with the first event of this type, past or future, that fits. */
   untilEvent(type: string, fits?: (event: RegionEvent) => boolean): Promise<RegionEvent>;
@@ -31,12 +36,19 @@ export interface TestRegion {
 
 export interface TestRegionsOptions {
   names?: readonly string[];
-  config?: Parameters<typeof testContext>[1] extends infer Overrides
-    ? Overrides extends { config?: infer Config }
-      ? Config
-      : never
-    : never;
+  config?: Partial<ConfigInput>;
+  clock?: Clock;
 }
+
+const HASTE = 10;
+const hastyStart = systemClock.now();
+
+/** Ten times as fast as the system's, for tests of what takes seconds. */
+export const hastyClock: Clock = {
+  ...systemClock,
+  now: () => hastyStart + (systemClock.now() - hastyStart) * HASTE,
+  after: (delayMs, callback, options) => systemClock.after(delayMs / HASTE, callback, options),
+};
 
 /** Regions over real HTTP on loopback, each with its own folder and database, not started yet. */
 export class TestRegions {
@@ -53,7 +65,7 @@ export class TestRegions {
       const peers = names.flatMap((region, other) =>
         other === index ? [] : [{ region, endpoint: servers[other]!.endpoint }],
       );
-      all.#add(name, servers[index]!, peers, options.config ?? {});
+      all.#add(name, servers[index]!, peers, options);
     });
     return all;
   }
@@ -78,19 +90,21 @@ export class TestRegions {
     name: string,
     { server, endpoint }: { server: Server; endpoint: string },
     peers: ServiceContext['peers'],
-    config: object,
+    { config = {}, clock = systemClock }: TestRegionsOptions,
   ): void {
     let context: ServiceContext | undefined;
     let repository: Repository | undefined;
     let isCutOff = false;
+    let isIsolated = false;
     server.on('request', (request, response) => {
-      if (isCutOff || !repository) request.socket.destroy();
+      const isFromRegion = 'tandem-region' in request.headers;
+      if (isCutOff || !repository || (isIsolated && isFromRegion)) request.socket.destroy();
       else if (!repository.handle(request, response)) response.writeHead(404).end();
     });
     server.on('connection', socket => {
       if (isCutOff) socket.destroy();
     });
-    const newContext = () => testContext(this.folder, { region: name, peers, endpoint, config });
+    const newContext = () => testContext(this.folder, { region: name, peers, endpoint, config, clock });
     const region: TestRegion = {
       name,
       endpoint,
@@ -124,6 +138,12 @@ export class TestRegions {
       },
       reconnect() {
         isCutOff = false;
+      },
+      isolate() {
+        isIsolated = true;
+      },
+      rejoin() {
+        isIsolated = false;
       },
       async events(type) {
         const found: RegionEvent[] = [];
