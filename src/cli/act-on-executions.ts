@@ -18,7 +18,7 @@ import { shortId, standingWord } from './text/words.ts';
 /** How many executions of a region are looked through for those that a command without an id is about. */
 const RECENT = 50;
 
-export interface Selection {
+interface Selection {
   id: string | undefined;
   /** Those that the command is about where no id is given, of one region's executions, newest first. */
   choose(newestFirst: readonly Execution[]): Execution[];

@@ -1,7 +1,7 @@
 import type { CommandContext } from './context.ts';
 import type { ExitCode } from './exit-code.ts';
 
-export interface ArgumentDefinition {
+interface ArgumentDefinition {
   /** As help shows it: `[execution]`, `<release>`. */
   syntax: string;
   description: string;

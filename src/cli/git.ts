@@ -1,7 +1,7 @@
 import { systemErrorCode, TandemError } from '../core/error.ts';
 import { environment, spawn, type CommandResult } from '../platform/process.ts';
 
-export interface GitOptions {
+interface GitOptions {
   folder: string;
   /** Sees what git prints, as it prints it, besides it being collected. */
   onOutput?: (text: string) => void;

@@ -10,7 +10,7 @@ import {
 } from '../platform/files.ts';
 import { CONFIG_FILE_NAME } from './load-config.ts';
 import { detectStack } from './templates/detect-stack.ts';
-import { buildspecTemplate, configTemplate, type StackTemplate } from './templates/files.ts';
+import { buildspecTemplate, configTemplate, DOCKERIGNORE, type StackTemplate } from './templates/files.ts';
 
 const EXAMPLE_NAME = 'storefront';
 const NOT_COPIED: ReadonlySet<string> = new Set(['node_modules', '.tandem', '.git']);
@@ -61,7 +61,7 @@ export async function adoptApplication(folder: string, name: string): Promise<Ad
   const files = {
     [CONFIG_FILE_NAME]: configTemplate(name, stack?.healthCheckPath),
     'buildspec.yml': buildspecTemplate(stack?.testCommands ?? []),
-    ...(stack && { Dockerfile: stack.dockerfile }),
+    ...(stack && { Dockerfile: stack.dockerfile, '.dockerignore': DOCKERIGNORE }),
   };
   const adoption: Adoption = { written: [], kept: [], stack };
   for (const [file, text] of Object.entries(files)) {

@@ -59,10 +59,11 @@ describe('init in an application’s folder', () => {
   ])('of %s adds configuration, buildspec and Dockerfile', async (stack, files, command) => {
     await writeFiles(files);
     const { stdout, stderr } = await init();
-    expect(linesOf(stdout).slice(0, 3)).toEqual([
+    expect(linesOf(stdout).slice(0, 4)).toEqual([
       'wrote  tandem.config.ts',
       'wrote  buildspec.yml',
       'wrote  Dockerfile',
+      'wrote  .dockerignore',
     ]);
     expect(stderr).toContain(`The Dockerfile is a beginning for ${stack}`);
     expect(await read('Dockerfile')).toContain(command);
@@ -76,8 +77,9 @@ describe('init in an application’s folder', () => {
 
   test('overwrites nothing, and can be run again', async () => {
     await writeFiles({ 'package.json': '{}', Dockerfile: 'FROM mine', 'buildspec.yml': 'version: 0.2' });
-    expect(linesOf((await init()).stdout).slice(0, 3)).toEqual([
+    expect(linesOf((await init()).stdout).slice(0, 4)).toEqual([
       'wrote  tandem.config.ts',
+      'wrote  .dockerignore',
       'kept   buildspec.yml',
       'kept   Dockerfile',
     ]);
@@ -85,7 +87,7 @@ describe('init in an application’s folder', () => {
     const again = await init('.', '--json');
     expect(JSON.parse(again.stdout)).toMatchObject({
       written: [],
-      kept: ['tandem.config.ts', 'buildspec.yml', 'Dockerfile'],
+      kept: ['tandem.config.ts', 'buildspec.yml', 'Dockerfile', '.dockerignore'],
       application: 'my-shop-2-0',
     });
   });

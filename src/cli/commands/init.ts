@@ -16,7 +16,8 @@ export const init = defineCommand({
   summary: 'Make a new application here, or make the application here ready for Tandem',
   details:
     'In an empty folder: an example application, complete. In an application’s folder: only what is missing of\n' +
-    'tandem.config.ts, buildspec.yml and Dockerfile, for Node.js, Python, Go or static files. Never overwrites a file.',
+    'tandem.config.ts, buildspec.yml, Dockerfile and .dockerignore, for Node.js, Python, Go or static files.\n' +
+    'Never overwrites a file.',
   examples: ['tandem init', 'tandem init my-shop'],
   arguments: [{ syntax: '[folder]', description: 'where (default: here); made if it is not there' }],
   takesRegion: false,

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TandemError } from '../../core/error.ts';
 import { runCommand } from '../../platform/process.ts';
+import { systemGit, type Git } from '../git.ts';
 import type { LocalLifecycle, RunningCloud, UpRequest } from '../local-lifecycle.ts';
 import { cloudDouble, type CloudDouble } from '../testing/cloud-double.ts';
 import { linesOf, runCli, type RunOptions } from '../testing/command-run.ts';
+import { executionOf } from '../testing/fixtures.ts';
 
 let folder: string;
 let cloud: CloudDouble;
@@ -115,6 +117,42 @@ describe('the Git remote', () => {
     expect(stderr).toContain('is not a Git repository of its own yet');
     expect(await git('remote')).toBe('');
   });
+});
+
+describe('up --example', () => {
+  test('makes the example, brings it up, pushes it, and says what to do once it waits for approval', async () => {
+    const bare = join(folder, 'east.git');
+    await git('init', '--quiet', '--bare', bare);
+    cloud.east.statusOverrides = { gitUrl: bare };
+    const gitThatTells: Git = async (argv, options) => {
+      const result = await systemGit(argv, options);
+      if (argv.includes('push')) await startEverywhere(bare);
+      return result;
+    };
+    const { exitCode, stdout, stderr } = await up(['--example', '--detach'], {}, undefined, {
+      cloud,
+      git: gitThatTells,
+    });
+    const example = join(folder, 'tandem-example');
+    expect(requests).toMatchObject([
+      { configPath: join(example, 'tandem.config.ts'), dataDir: join(example, '.tandem') },
+    ]);
+    expect(stdout).toMatch(/us-east-1 {2}waiting {6}#1 \w{7} Open the storefront/);
+    expect(stderr).toContain('  cd tandem-example\n  npx tandem approve ');
+    expect(exitCode).toBe(0);
+    const { stdout: uncommitted } = await runCommand('git', ['status', '--porcelain'], { cwd: example });
+    expect(uncommitted).toBe('');
+    expect(await readdir(folder)).not.toContain('tandem-example.partial');
+  });
+
+  async function startEverywhere(bare: string): Promise<void> {
+    const { stdout } = await runCommand('git', ['rev-parse', 'main'], { cwd: bare });
+    for (const region of [cloud.east, cloud.west]) {
+      const execution = executionOf({ region: region.name });
+      const commit = { ...execution.commit, id: stdout.trim(), subject: 'Open the storefront' };
+      region.held = [{ ...execution, commit }];
+    }
+  }
 });
 
 describe('up in the foreground', () => {

@@ -22,13 +22,19 @@ export default defineConfig({
 `;
 }
 
+/** What the image has no use for; dependencies above all, which it installs for itself. */
+export const DOCKERIGNORE = `.git
+.tandem
+node_modules
+Dockerfile
+buildspec.yml
+tandem.config.ts
+`;
+
 /** Tests, then the image under the commit's id, then what the deployment reads: as on AWS CodeBuild. */
 export function buildspecTemplate(testCommands: readonly string[]): string {
   const tests = testCommands.map(command => `      - ${command}\n`).join('');
   return `version: 0.2
-
-env:
-  shell: bash
 
 phases:
   pre_build:

@@ -15,7 +15,7 @@ export interface CommandRun {
 }
 
 /** Shows always the same time of day, and waits a hundredth of what it is asked to. */
-export const hurriedClock: Clock = {
+const hurriedClock: Clock = {
   now: () => NOW,
   monotonicMs: () => systemClock.monotonicMs() * 100,
   after: (delayMs, callback, options) => systemClock.after(delayMs / 100, callback, options),
