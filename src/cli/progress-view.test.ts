@@ -1,4 +1,4 @@
-/* oxlint-disable no-control-regex: this is about what a terminal is told */
+/* oxlint-disable no-control-regex -- this is about what a terminal is told */
 import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
 import type { Clock } from '../platform/clock.ts';
