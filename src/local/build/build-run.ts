@@ -68,15 +68,22 @@ interface Downloaded {
 
 /** Runs one build from its turn to its end; everything it started is gone when it resolves, whatever happened. */
 export async function runBuild(settings: BuildRunSettings): Promise<void> {
+  const { progress, log } = settings;
   const run = new BuildRun(settings);
-  settings.progress.leaveQueue();
-  await run.execute();
-  await settings.progress.phase('FINALIZING', async () => {
+  try {
+    progress.leaveQueue();
+    await run.execute();
+    await progress.phase('FINALIZING', async () => {
+      await run.cleanUp();
+      return undefined;
+    });
+    log.flush();
+    progress.complete();
+  } catch (error) {
+    // Not even the record could be kept (a full disk): still nothing is left running.
     await run.cleanUp();
-    return undefined;
-  });
-  settings.log.flush();
-  settings.progress.complete();
+    throw error;
+  }
 }
 
 class BuildRun {
@@ -127,8 +134,10 @@ class BuildRun {
       leaders: this.#leaders,
     });
     if (left.length > 0) log.note(`Processes that do not end: ${left.join(', ')}`);
-    await this.#output?.fence();
-    this.#output?.close();
+    const output = this.#output;
+    this.#output = undefined;
+    await output?.fence();
+    output?.close();
     await removeWorkspace(this.#root);
   }
 
@@ -260,6 +269,7 @@ class BuildRun {
       region: context.region,
     });
     if (cacheUse !== undefined) await abortable(signal, cache.save(cacheUse, folders, expand, note));
+    signal.throwIfAborted();
   }
 }
 

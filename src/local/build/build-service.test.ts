@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TandemError } from '../../core/error.ts';
 import type { Build } from '../../model/build.ts';
 import { nodePath, processIdentity } from '../../platform/process.ts';
 import { buildFixture, buildRequest, filesBelow, type BuildFixture } from './testing/build-fixture.ts';
@@ -369,6 +370,59 @@ describe('ending a build', () => {
     expect((await ended).cause).toBe('interrupted: the region died while the build ran');
     fixture.source['buildspec.yml'] = buildspec('  build:\n    commands: [ "true" ]');
     expect(await fixture.build()).toMatchObject({ status: 'SUCCEEDED', number: 2 });
+  });
+});
+
+describe('where the parts around it fail', () => {
+  test('a commit that cannot be checked out fails in DOWNLOAD_SOURCE', async () => {
+    await fixture.close();
+    fixture = await buildFixture({
+      dependencies: {
+        repository: {
+          commit: id => Promise.reject(new TandemError('COMMIT_UNKNOWN', `there is no commit ${id}`)),
+          checkout: id => Promise.reject(new TandemError('COMMIT_UNKNOWN', `there is no commit ${id}`)),
+        },
+      },
+    });
+    const build = await fixture.build({ commit: 'abc' });
+    expect(build).toMatchObject({ status: 'FAILED', cause: 'there is no commit abc' });
+    expect(phasesOf(build)).toContain('DOWNLOAD_SOURCE FAILED');
+  });
+
+  test('image tools that cannot be made are a FAULT of PROVISIONING', async () => {
+    await fixture.close();
+    fixture = await buildFixture({
+      dependencies: { prepareImageTools: () => Promise.reject(new Error('no space left on device')) },
+    });
+    const build = await fixture.build();
+    expect(build).toMatchObject({ status: 'FAULT', cause: 'no space left on device' });
+    expect(phasesOf(build)).toMatch(/PROVISIONING FAULT, FINALIZING SUCCEEDED, COMPLETED FAULT$/);
+  });
+
+  test('a build that is stopped during its checkout waits for it, then leaves nothing', async () => {
+    await fixture.close();
+    const checkout = Promise.withResolvers<string>();
+    const finish = Promise.withResolvers<void>();
+    fixture = await buildFixture({
+      dependencies: {
+        repository: {
+          commit: () => new Promise(() => undefined),
+          async checkout(_id, folder) {
+            checkout.resolve(folder);
+            await finish.promise;
+            writeFileSync(join(folder, 'late'), '');
+          },
+        },
+      },
+    });
+    const { id } = fixture.service.startBuild(buildRequest());
+    const folder = await checkout.promise;
+    await fixture.waitFor(id, ({ phases }) => phases.at(-1)!.name === 'DOWNLOAD_SOURCE');
+    fixture.service.stopBuild(id);
+    await fixture.waitFor(id, ({ phases }) => phases.at(-1)!.name === 'FINALIZING');
+    finish.resolve();
+    expect(await fixture.waitFor(id, ({ status }) => status === 'STOPPED')).toMatchObject({ images: [] });
+    expect(existsSync(dirname(folder))).toBe(false);
   });
 });
 

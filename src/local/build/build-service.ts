@@ -51,6 +51,8 @@ class LocalBuildService implements BuildService {
   readonly #workFolder: string;
   readonly #listeners: ((build: Build) => void)[] = [];
   readonly #running = new Map<string, RunningBuild>();
+  /** No build is begun twice in a process's life, even where its record could not be changed. */
+  readonly #begun = new Set<string>();
   #isStarted = false;
 
   constructor(context: ServiceContext, dependencies: BuildServiceDependencies) {
@@ -119,13 +121,14 @@ class LocalBuildService implements BuildService {
     if (!this.#isStarted) return;
     for (const stored of this.#store.unfinished()) {
       if (this.#running.size >= BUILDS_AT_ONCE) return;
-      if (!this.#running.has(stored.build.id)) this.#run(stored);
+      if (isQueued(stored.build) && !this.#begun.has(stored.build.id)) this.#run(stored);
     }
   }
 
   #run(stored: StoredBuild): void {
     const { clock } = this.#context;
     const { id } = stored.build;
+    this.#begun.add(id);
     const { buildTimeoutMs } = this.#dependencies.timing;
     const aborter = new AbortController();
     const timer = clock.after(buildTimeoutMs, () => {

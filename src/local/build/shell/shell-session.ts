@@ -2,13 +2,8 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { TandemError } from '../../../core/error.ts';
 import { readFileSync, writeFileSync } from '../../../platform/files.ts';
-import {
-  processIdentity,
-  sendSignalToGroup,
-  signalNumber,
-  spawn,
-  type ChildProcess,
-} from '../../../platform/process.ts';
+import { processIdentity, signalNumber, spawn, type ChildProcess } from '../../../platform/process.ts';
+import { endMarkedProcesses } from '../../../platform/process-sweep.ts';
 import { CONTROL_DESCRIPTOR, driverScript, STATE_COMPLETE } from './driver.ts';
 import type { OutputChannel } from './output-channel.ts';
 
@@ -53,6 +48,7 @@ interface RunningShell {
 export class ShellSession {
   readonly #settings: ShellSettings;
   #shell: RunningShell | undefined;
+  readonly #leaders: string[] = [];
   #user: ShellUser | undefined;
   #state: string | undefined;
   #commands = 0;
@@ -71,11 +67,12 @@ export class ShellSession {
 
   /** Runs one command, of any number of lines, to its end; all of its output has been told when this resolves. */
   async run(command: string, signal: AbortSignal): Promise<CommandOutcome> {
+    signal.throwIfAborted();
     this.#commands += 1;
     const name = `command-${this.#commands}`;
     writeFileSync(join(this.#settings.folder, name), `${command}\n`);
     const shell = (this.#shell ??= this.#start());
-    const outcome = await untilAborted(shell, signal, () => this.#execute(shell, name));
+    const outcome = await this.#untilAborted(signal, this.#execute(shell, name));
     await this.#settings.output.fence();
     return outcome;
   }
@@ -85,7 +82,7 @@ export class ShellSession {
     const shell = this.#shell;
     if (!shell) return;
     shell.control.end();
-    await untilAborted(shell, signal, () => shell.ended);
+    await this.#untilAborted(signal, shell.ended);
     this.#noteEnd(shell);
     await this.#settings.output.fence();
   }
@@ -127,7 +124,10 @@ export class ShellSession {
     control.setEncoding('utf8');
     control.on('error', () => undefined);
     const identity = child.pid === undefined ? undefined : processIdentity(child.pid);
-    if (identity !== undefined) settings.onStart(identity);
+    if (identity !== undefined) {
+      this.#leaders.push(identity);
+      settings.onStart(identity);
+    }
     return { child, control, exitState, ended: whenEnded(child, settings.program) };
   }
 
@@ -151,6 +151,24 @@ export class ShellSession {
     const outcome = await Promise.race([answered, isOver]);
     if (this.#shell === shell) this.#state = name;
     return outcome;
+  }
+
+  /**
+   * An abort ends everything that was started, all at once: were the shell ended first, its children would become
+   * init's, and those that changed both session and environment could no longer be found.
+   */
+  async #untilAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+    const { name, value } = this.#settings.mark;
+    const kill = () => {
+      void endMarkedProcesses({ variable: `${name}=${value}`, leaders: this.#leaders });
+    };
+    if (signal.aborted) kill();
+    signal.addEventListener('abort', kill, { once: true });
+    try {
+      return await work;
+    } finally {
+      signal.removeEventListener('abort', kill);
+    }
   }
 
   #noteEnd(shell: RunningShell): void {
@@ -188,21 +206,4 @@ function whenEnded(child: ChildProcess, program: string): Promise<CommandOutcome
   });
   ended.catch(() => undefined);
   return ended;
-}
-
-async function untilAborted<Result>(
-  shell: RunningShell,
-  signal: AbortSignal,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const kill = () => {
-    if (shell.child.pid !== undefined) sendSignalToGroup(shell.child.pid, 'SIGKILL');
-  };
-  if (signal.aborted) kill();
-  signal.addEventListener('abort', kill, { once: true });
-  try {
-    return await work();
-  } finally {
-    signal.removeEventListener('abort', kill);
-  }
 }
