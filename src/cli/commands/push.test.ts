@@ -44,8 +44,8 @@ test('pushes HEAD to the pipeline’s branch of the primary, and follows the com
   expect(await git(east, 'rev-parse', 'refs/heads/release')).toBe(head);
   const short = head.slice(0, 7);
   expect(linesOf(stdout)).toEqual([
-    `us-east-1  waiting      #1 ${short} First: a person to approve`,
-    `us-west-2  waiting      #1 ${short} First: a person to approve`,
+    `us-east-1  waiting      #1 ${short} First, for a person to approve`,
+    `us-west-2  waiting      #1 ${short} First, for a person to approve`,
   ]);
   expect(stderr).toContain('HEAD -> release');
   expect(stderr).toContain('us-west-2  waiting: the commit to arrive from us-east-1\n');

@@ -38,7 +38,7 @@ test('shows each region: health, services, the execution with its stages, and re
     '               deploying aaaaaaa: 1 of 4 new tasks healthy',
     '  staging      aaaaaaa  2/2 running  http://127.0.1.1:8002',
     '  execution    #1 aaaaaaa Change a  aaaaaaaa, 1 min ago',
-    '               ✓ Source  ✓ Build  ✓ Staging  ● Approval  ○ Production  waiting: a person to approve (until 2026-11-30 02:15:00Z)',
+    '               ✓ Source  ✓ Build  ✓ Staging  ● Approval  ○ Production  waiting for a person to approve (until 2026-11-30 02:15:00Z)',
     '  replication  us-west-2 behind by 1 ref, for 1.5 s',
     '',
     'us-west-2  healthy',

@@ -8,13 +8,18 @@ import { LONGEST_STANDING, shortCommit, stageDots, standingWord, type Standing }
 /** One line while it runs: stages, and what it waits for or how it ended. */
 export function executionRow(execution: Execution, paint: Paint): string {
   const dots = stageDots(execution.stages, paint);
-  return `${dots}  ${standingWord(execution.status, paint)}${remark(execution)}`;
+  const link = execution.status === 'Waiting' ? ' for ' : ', waits for ';
+  return `${dots}  ${standingWord(execution.status, paint)}${remark(execution, link)}`;
 }
 
-function remark(execution: Execution): string {
+/** Why it ended, or behind `link` what it waits for. */
+function remark(execution: Execution, link: string): string {
   if (execution.cause !== undefined) return `: ${printable(execution.cause)}`;
   const waiting = execution.waiting ?? execution.stages.find(({ name }) => name === execution.stage)?.waiting;
-  return waiting === undefined ? '' : `: ${waitingText(waiting)}`;
+  if (waiting === undefined) return '';
+  // Some tell how far it is (`1 of 2 new tasks healthy`, `baking until …`) instead of what is to come.
+  const isProgress = /^(\d|baking)/.test(waiting.for);
+  return `${isProgress ? ': ' : link}${waitingText(waiting)}`;
 }
 
 /** One line when it is over, or waits: `succeeded    #3 3f2a91c Add a cart, in 42 s`. */
@@ -23,7 +28,7 @@ export function executionResult(standing: Standing, execution: Execution | undef
   if (!execution) return word.trimEnd();
   const took =
     execution.endedAt === undefined ? '' : `, in ${formatDuration(execution.endedAt - execution.startedAt)}`;
-  return `${word}  ${executionName(execution, paint)}${standing === 'Unknown' ? '' : took + remark(execution)}`;
+  return `${word}  ${executionName(execution, paint)}${standing === 'Unknown' ? '' : took + remark(execution, ', for ')}`;
 }
 
 /** `#3 3f2a91c Add a cart`. */
