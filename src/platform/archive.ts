@@ -19,7 +19,7 @@ export interface UnpackedLayer {
 }
 
 /** More than any sound image has; far less than a disk. */
-export const LAYER_LIMITS: LayerLimits = { totalBytes: 20 * 1024 ** 3, entries: 1_000_000 };
+const LAYER_LIMITS: LayerLimits = { totalBytes: 20 * 1024 ** 3, entries: 1_000_000 };
 
 const CHUNK_BYTES = 256 * 1024;
 const SMALL_WRITE_BYTES = 64 * 1024;

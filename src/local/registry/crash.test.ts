@@ -154,7 +154,7 @@ async function withServer(work: (server: RegistryServer) => Promise<void>): Prom
 
 /** Starts a registry process and tells its endpoint; `fileBytes` limits how long its files may become. */
 async function serve(options: { fileBytes?: number } = {}): Promise<string> {
-  const command = [process.execPath, join(import.meta.dirname, 'testing', 'serve.ts'), folder];
+  const command = [process.execPath, join(import.meta.dirname, 'testing', 'registry-process.ts'), folder];
   const [program, ...argv] =
     options.fileBytes === undefined
       ? command

@@ -81,7 +81,7 @@ export class ManifestStore {
 }
 
 /** Config and layers, and an index's manifests. Layers that are served from elsewhere need not be here. */
-export function namedBy(manifest: Manifest): { blobs: Digest[]; children: Digest[] } {
+function namedBy(manifest: Manifest): { blobs: Digest[]; children: Digest[] } {
   if (manifest.kind === 'index') {
     return { blobs: [], children: [...new Set(manifest.manifests.map(child => child.digest))] };
   }

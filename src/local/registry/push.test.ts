@@ -221,6 +221,21 @@ describe('an upload under way', () => {
     await cutOff;
   });
 
+  it('cuts off a client that falls silent, and keeps what it sent', async () => {
+    await server.remove();
+    server = await RegistryServer.start({ limits: { idleMs: 100 } });
+    const location = await begin();
+    const sending = httpRequest(`${server.endpoint}${location}`, {
+      method: 'PATCH',
+      agent: false,
+      headers: { 'content-length': 1000 },
+    });
+    const cutOff = new Promise(resolve => sending.on('error', resolve));
+    sending.write('half');
+    await cutOff;
+    expect((await server.send('GET', location)).headers['range']).toBe('0-3');
+  });
+
   it('belongs to its repository alone', async () => {
     const location = await begin('app');
     const elsewhere = await server.send('GET', location.replace('/app/', '/other/'));

@@ -54,14 +54,13 @@ const imageIndexSchema = z.object({
   layers: neverBoth,
 });
 
-export type Platform = z.output<typeof platformSchema>;
 /** Names content by digest: media type, digest, size in bytes. */
 export type Descriptor = z.output<typeof descriptorSchema>;
 export type ImageManifest = Omit<z.output<typeof imageManifestSchema>, 'mediaType' | 'manifests'> & {
   kind: 'manifest';
   mediaType: string;
 };
-export type ImageIndex = Omit<z.output<typeof imageIndexSchema>, 'mediaType' | 'config' | 'layers'> & {
+type ImageIndex = Omit<z.output<typeof imageIndexSchema>, 'mediaType' | 'config' | 'layers'> & {
   kind: 'index';
   mediaType: string;
 };
