@@ -144,6 +144,11 @@ export function exitProcess(code: number): never {
   process.exit(code);
 }
 
+/** Ends this process once all that it wrote has reached its readers: a pipe takes only so much at a time. */
+export function exitWhenWritten(code: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
+
 /** Writes to this process's own standard error: for processes that have no command context. */
 export function writeError(text: string): void {
   process.stderr.write(text);

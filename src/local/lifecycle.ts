@@ -1,0 +1,278 @@
+import { join, relative, sep } from 'node:path';
+import { TandemError, systemErrorCode } from '../core/error.ts';
+import type { Cloud, UpProgress } from '../model/cloud.ts';
+import type { Config } from '../model/config/schema.ts';
+import type { TimingProfile } from '../model/timing.ts';
+import { closeSync, folderSize, mkdirSync, openSync, rm } from '../platform/files.ts';
+import {
+  environment,
+  nodePath,
+  operatingSystem,
+  runCommand,
+  sendSignal,
+  spawn,
+  type ChildProcess,
+} from '../platform/process.ts';
+import { daemonsUnder, waitForExit } from '../platform/process-table.ts';
+import { newToken } from '../platform/random.ts';
+import { planAddresses, requireFree } from './addresses.ts';
+import {
+  livingRegionProcess,
+  livingSupervisor,
+  readCloudRecord,
+  regionFolder,
+  supervisorFiles,
+  writeCloudRecord,
+  type CloudRecord,
+} from './cloud-record.ts';
+import { createLocalCloud, type Connect } from './local-cloud.ts';
+import { fromSentError, type ProcessMessage } from './supervisor-messages.ts';
+
+export interface LifecycleOptions {
+  connect: Connect;
+  /** The program's entry, to be run as `<node> <entry> internal supervisor <data folder>`. */
+  entry: string;
+}
+
+interface UpRequest {
+  config: Config;
+  configPath: string;
+  dataDir: string;
+  portBase: number;
+  timing: TimingProfile;
+  mode: 'foreground' | 'detached';
+  onProgress(progress: UpProgress): void;
+  signal: AbortSignal;
+}
+
+interface RunningCloud {
+  cloud: Cloud;
+  failures: readonly { region: string; error: unknown }[];
+  closed: Promise<void>;
+  stop(options: { force: boolean }): Promise<void>;
+}
+
+const SHUT_DOWN_LIMIT_MS = 180_000;
+const FORCED_LIMIT_MS = 10_000;
+
+/** Brings the local cloud of a data folder up and down; the command line's `LocalLifecycle`. */
+export function createLifecycle(options: LifecycleOptions) {
+  return {
+    up: (request: UpRequest) => up(options, request),
+    attach: async (dataDir: string): Promise<Cloud | undefined> => {
+      const record = await readCloudRecord(dataDir);
+      if (!record || !(await isRunning(dataDir, record))) return undefined;
+      return createLocalCloud(record, options.connect);
+    },
+    down: (dataDir: string, onProgress: (progress: UpProgress) => void) => down(options, dataDir, onProgress),
+    destroy: async (dataDir: string, onProgress: (progress: UpProgress) => void): Promise<void> => {
+      await endAtOnce(dataDir, onProgress);
+      onProgress({ message: `deleting ${dataDir}` });
+      await rm(dataDir, { recursive: true, force: true });
+    },
+    inventory: async (dataDir: string) => {
+      // Even a record that cannot be read must not keep anybody from destroying the folder.
+      const record = await readCloudRecord(dataDir).catch(() => undefined);
+      return {
+        ...(record === undefined ? {} : { application: record.config.application }),
+        processes: daemonsUnder(dataDir).map(({ pid, title, cwd }) => ({
+          pid,
+          title,
+          ...regionOf(dataDir, cwd),
+        })),
+        bytes: await folderSize(dataDir),
+      };
+    },
+  };
+}
+
+async function up(options: LifecycleOptions, request: UpRequest): Promise<RunningCloud> {
+  const { dataDir } = request;
+  await requireGit();
+  const supervisor = await livingSupervisor(dataDir);
+  if (supervisor) {
+    throw new TandemError(
+      'LOCAL_CLOUD_RUNNING',
+      `The local cloud in ${dataDir} is running already (supervisor process ${supervisor.identity.split(':')[0]}). ` +
+        '`tandem status` shows it, `tandem down` stops it; another one needs its own --data-dir and --port-base.',
+      { data: { dataDir } },
+    );
+  }
+  const earlier = await readCloudRecord(dataDir);
+  const record: CloudRecord = {
+    version: 1,
+    configPath: request.configPath,
+    config: request.config,
+    timing: request.timing,
+    internalToken: earlier?.internalToken ?? newToken(),
+    regions: await planAddresses(
+      {
+        regions: request.config.regions,
+        portBase: request.portBase,
+        addressPerRegion: operatingSystem === 'linux',
+      },
+      keptAddresses(earlier, request.portBase),
+    ),
+  };
+  await requireFree(await endpointsOfIdleRegions(dataDir, record));
+  writeCloudRecord(dataDir, record);
+  return startSupervisor(options, request, record);
+}
+
+/** Addresses outlive a stop, so that Git remotes and bookmarks stay good, unless other ports are asked for. */
+function keptAddresses(earlier: CloudRecord | undefined, portBase: number): CloudRecord['regions'] {
+  if (!earlier) return [];
+  const isSamePlan = portBase === 0 || earlier.regions.some(({ controlPort }) => controlPort === portBase);
+  return isSamePlan ? earlier.regions : [];
+}
+
+/** A region whose processes outlived their supervisor holds its own ports: those are no obstacle. */
+async function endpointsOfIdleRegions(dataDir: string, record: CloudRecord) {
+  const endpoints: { what: string; address: string; port: number }[] = [];
+  for (const own of record.regions) {
+    const isIdle =
+      daemonsUnder(regionFolder(dataDir, own.region)).length === 0 &&
+      !(await livingRegionProcess(dataDir, own.region));
+    if (!isIdle) continue;
+    const { address, region } = own;
+    endpoints.push(
+      { what: `${region}'s control endpoint`, address, port: own.controlPort },
+      { what: `${region}'s production listener`, address, port: own.productionPort },
+      { what: `${region}'s staging listener`, address, port: own.stagingPort },
+    );
+  }
+  return endpoints;
+}
+
+async function startSupervisor(
+  options: LifecycleOptions,
+  request: UpRequest,
+  record: CloudRecord,
+): Promise<RunningCloud> {
+  const { dataDir, mode, onProgress, signal } = request;
+  const child = spawnSupervisor(options.entry, dataDir, mode);
+  const closed = new Promise<void>(resolve => child.once('exit', () => resolve()));
+  const failures: { region: string; error: unknown }[] = [];
+  const stop = async ({ force }: { force: boolean }) => {
+    sendSignal(child.pid!, force ? 'SIGINT' : 'SIGTERM');
+    await closed;
+  };
+  const ready = new Promise<void>((resolve, reject) => {
+    child.on('message', (message: ProcessMessage) => {
+      if (message.type === 'progress') onProgress(message);
+      else if (message.type === 'failed' && message.region === undefined)
+        reject(fromSentError(message.error));
+      else if (message.type === 'failed')
+        failures.push({ region: message.region!, error: fromSentError(message.error) });
+      else if (message.region === undefined) resolve();
+      else onProgress({ region: message.region, message: 'ready' });
+    });
+    child.once('error', reject);
+    child.once('exit', () =>
+      reject(
+        new TandemError(
+          'SUPERVISOR_START_FAILED',
+          `The supervisor ended while starting; see ${supervisorFiles(dataDir).log}.`,
+          {
+            kind: 'system',
+          },
+        ),
+      ),
+    );
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  try {
+    await ready;
+    if (failures.length === record.regions.length) throw failures[0]!.error;
+  } catch (error) {
+    await stop({ force: true });
+    throw error;
+  }
+  if (mode === 'detached') {
+    child.disconnect();
+    child.unref();
+  }
+  return { cloud: createLocalCloud(record, options.connect), failures, closed, stop };
+}
+
+/** A process of its own in either mode: what a region needs must not depend on a terminal. */
+function spawnSupervisor(entry: string, dataDir: string, mode: 'foreground' | 'detached'): ChildProcess {
+  mkdirSync(dataDir, { recursive: true });
+  const output = openSync(supervisorFiles(dataDir).log, 'a');
+  const child = spawn(nodePath, [entry, 'internal', 'supervisor', dataDir, mode], {
+    cwd: dataDir,
+    env: environment,
+    detached: true,
+    stdio: ['ignore', output, output, 'ipc'],
+  });
+  closeSync(output);
+  return child;
+}
+
+async function down(
+  options: LifecycleOptions,
+  dataDir: string,
+  onProgress: (progress: UpProgress) => void,
+): Promise<void> {
+  const record = await readCloudRecord(dataDir);
+  if (!record || !(await isRunning(dataDir, record))) return;
+  // Regions without their supervisor are brought down by a new one: it finds them, and knows how to end each part.
+  if (!(await livingSupervisor(dataDir))) {
+    onProgress({ message: 'the supervisor is gone; starting one to stop the regions' });
+    const child = spawnSupervisor(options.entry, dataDir, 'detached');
+    await new Promise<void>((resolve, reject) => {
+      child.on('message', (message: ProcessMessage) => message.region === undefined && resolve());
+      child.once('error', reject);
+      child.once('exit', () => resolve());
+    });
+    child.disconnect();
+    child.unref();
+  }
+  const supervisor = await livingSupervisor(dataDir);
+  if (!supervisor) return;
+  onProgress({ message: 'requests in flight finish, then tasks stop' });
+  sendSignal(Number(supervisor.identity.split(':')[0]), 'SIGTERM');
+  if (await waitForExit(supervisor.identity, SHUT_DOWN_LIMIT_MS)) return;
+  throw new TandemError(
+    'DOWN_UNFINISHED',
+    `The local cloud in ${dataDir} has not stopped; ${supervisorFiles(dataDir).log} says what it waits for. ` +
+      '`tandem destroy` ends it at once and deletes its data.',
+    { kind: 'system' },
+  );
+}
+
+/** For destroy: nothing is worth waiting for. */
+async function endAtOnce(dataDir: string, onProgress: (progress: UpProgress) => void): Promise<void> {
+  const supervisor = await livingSupervisor(dataDir);
+  if (supervisor) {
+    onProgress({ message: 'ending every process' });
+    sendSignal(Number(supervisor.identity.split(':')[0]), 'SIGINT');
+    await waitForExit(supervisor.identity, FORCED_LIMIT_MS);
+  }
+  for (const { pid } of daemonsUnder(dataDir)) sendSignal(pid, 'SIGKILL');
+}
+
+async function isRunning(dataDir: string, record: CloudRecord): Promise<boolean> {
+  if (await livingSupervisor(dataDir)) return true;
+  if (daemonsUnder(join(dataDir, 'regions')).length > 0) return true;
+  const living = await Promise.all(record.regions.map(({ region }) => livingRegionProcess(dataDir, region)));
+  return living.some(process => process !== undefined);
+}
+
+function regionOf(dataDir: string, cwd: string): { region?: string } {
+  const [folder, region] = relative(dataDir, cwd).split(sep);
+  return folder === 'regions' && region !== undefined ? { region } : {};
+}
+
+async function requireGit(): Promise<void> {
+  try {
+    await runCommand('git', ['--version']);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    throw new TandemError(
+      'GIT_MISSING',
+      'Tandem needs the program git (2.30 or newer), and there is none on the PATH. Install it: https://git-scm.com/downloads',
+      { cause: error },
+    );
+  }
+}

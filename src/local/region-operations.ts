@@ -1,0 +1,73 @@
+import type { RegionOperations } from '../model/cloud.ts';
+import { ENDED_EXECUTION_STATUSES, type Execution } from '../model/execution.ts';
+import { PIPELINE_ENVIRONMENTS } from '../model/names.ts';
+import type { RegionStatus } from '../model/status.ts';
+import type { Balancer } from './balancer/contract.ts';
+import type { Compute } from './compute/contract.ts';
+import type { ServiceContext } from './context.ts';
+import type { Pipeline } from './pipeline/contract.ts';
+import type { Repository } from './repository/contract.ts';
+
+export interface RegionServices {
+  repository: Repository;
+  compute: Compute;
+  balancer: Balancer;
+  pipeline: Pipeline;
+}
+
+/** How many executions are looked through for one that waits for a person. */
+const RECENT_EXECUTIONS = 50;
+
+/** What a region answers, put together from its services. */
+export function createRegionOperations(
+  context: Pick<ServiceContext, 'region' | 'config' | 'endpoint' | 'events' | 'logs'>,
+  services: RegionServices,
+): RegionOperations {
+  const { repository, compute, balancer, pipeline } = services;
+  return {
+    status: async () => status(),
+    executions: async ({ limit }) => pipeline.executions(limit ?? 20),
+    execution: async id => pipeline.execution(id),
+    approve: async request => pipeline.approve(request),
+    reject: async request => pipeline.reject(request),
+    retry: async (executionId, by) => pipeline.retry(executionId, by),
+    stop: async (executionId, options) => pipeline.stopExecution(executionId, options),
+    rollback: async request => pipeline.rollback(request),
+    releases: async () => pipeline.releases(),
+    restart: async service => compute.restart(service),
+    events: (query, signal) => context.events.read(query, signal),
+    logs: (query, signal) => context.logs.read(query, signal),
+  };
+
+  function status(): RegionStatus {
+    const replication = repository.replication();
+    const execution = shownExecution(pipeline.executions(RECENT_EXECUTIONS));
+    const problems = [
+      ...(balancer.state() === undefined
+        ? ['the load balancer does not answer; it is being started again']
+        : []),
+      ...replication
+        .filter(({ state }) => state === 'split')
+        .map(({ message, peer }) => message ?? `split from ${peer}`),
+    ];
+    return {
+      region: context.region,
+      health: problems.length === 0 ? 'healthy' : 'degraded',
+      problems,
+      endpoint: context.endpoint,
+      gitUrl: `${context.endpoint}/git/${context.config.application}.git`,
+      services: PIPELINE_ENVIRONMENTS.map(name => compute.service(name)),
+      ...(execution === undefined ? {} : { execution }),
+      replication,
+    };
+  }
+}
+
+/** The newest that waits for a person, else the newest under way, else the newest. */
+function shownExecution(newestFirst: readonly Execution[]): Execution | undefined {
+  return (
+    newestFirst.find(execution => execution.status === 'Waiting') ??
+    newestFirst.find(execution => !ENDED_EXECUTION_STATUSES.has(execution.status)) ??
+    newestFirst[0]
+  );
+}

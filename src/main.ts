@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url';
+import { assert } from './core/assert.ts';
+import { toSentError } from './local/supervisor-messages.ts';
+import { systemClock } from './platform/clock.ts';
+import { exitProcess, exitWhenWritten, sendToParent, writeError } from './platform/process.ts';
+
+/** What Tandem's own processes are started with; the same in a checkout and in the published package. */
+const ENTRY = fileURLToPath(new URL('../bin/tandem.js', import.meta.url));
+/** How long a failure may take through the channel to the parent before the process ends. */
+const FAREWELL_MS = 100;
+
+/**
+ * The only place that chooses clocks, clouds and ports. `internal …` are the processes that Tandem starts for itself.
+ * Each kind of process loads only what it needs: that is most of its memory and of the time it takes to start.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  if (argv[0] === 'internal') {
+    await runInternal(argv.slice(1));
+    return;
+  }
+  const { runCommandLine } = await import('./cli/command-line.ts');
+  const { systemPorts } = await import('./cli/system-ports.ts');
+  const { createRegionClient } = await import('./api/region-client.ts');
+  const { createLifecycle } = await import('./local/lifecycle.ts');
+  const lifecycle = createLifecycle({ connect: createRegionClient, entry: ENTRY });
+  exitWhenWritten(await runCommandLine(argv, systemPorts(lifecycle)));
+}
+
+async function runInternal([role, dataDir, subject]: readonly string[]): Promise<void> {
+  assert(dataDir !== undefined && subject !== undefined, `internal process ${role} without its arguments`);
+  try {
+    if (role === 'supervisor') {
+      const { runSupervisorProcess } = await import('./supervisor-process.ts');
+      await runSupervisorProcess(dataDir, subject, ENTRY);
+    } else {
+      const { runRegionProcess } = await import('./region-process.ts');
+      await runRegionProcess(dataDir, subject);
+    }
+  } catch (error) {
+    sendToParent({ type: 'failed', error: toSentError(error) });
+    writeError(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    systemClock.after(FAREWELL_MS, () => exitProcess(1));
+  }
+}
