@@ -4,6 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { systemErrorCode } from '../core/error.ts';
 import { nodePath, runCommand } from './process.ts';
 
+/** Writes compiled modules to the folder of NODE_COMPILE_CACHE now, which else happens at an orderly exit only. */
+export { flushCompileCache } from 'node:module';
+
 export interface ImportOptions {
   /** Bare specifiers and the file each stands for, wherever the import is written: `{ tandem: '/…/src/index.ts' }`. */
   aliases: Readonly<Record<string, string>>;

@@ -2,6 +2,7 @@ import { assert } from '../../core/assert.ts';
 import { errorMessage } from '../../core/error.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { openDatabase } from '../../platform/database.ts';
+import { flushCompileCache } from '../../platform/modules.ts';
 import {
   commandArguments,
   exitProcess,
@@ -96,6 +97,8 @@ async function main(folder: string): Promise<void> {
   writeRecord(folder, { identity, socketPath });
   sendToParent({ type: 'ready' });
   leaveParent();
+  // So that the next start, which may be after a kill, is twice as fast.
+  flushCompileCache();
 }
 
 /** The system gives the lock back when the process ends, however it ends. */

@@ -60,6 +60,10 @@ export class ClientConnection implements ExchangeClient {
   #isBodyChunked = false;
   #bodyRemaining = 0;
   #bodyTooLarge = false;
+  /** The client waits for leave to send its body. */
+  #awaitsContinue = false;
+  /** The answer was complete before the request was: the rest of the request is read and thrown away. */
+  #isAnswered = false;
   #chunked: ChunkedBody | undefined;
   /** The client cannot read chunks (HTTP/1.0): the answer's body is unwrapped. */
   #unwraps: ChunkedBody | undefined;
@@ -216,6 +220,8 @@ export class ClientConnection implements ExchangeClient {
     this.#keepsAlive = head.minorVersion === 1 ? !head.hasConnectionClose : head.hasConnectionKeepAlive;
     this.#bodyRemaining = Math.max(0, head.contentLength);
     this.#isBodyChunked = head.isChunked;
+    this.#awaitsContinue = head.hasExpectContinue;
+    this.#isAnswered = false;
     if (head.isChunked) (this.#chunked ??= new ChunkedBody()).reset();
     const bodyEnd = this.#followBody(bytes, headEnd, end);
     if (bodyEnd === -1) return this.#refuse(this.#bodyTooLarge ? 413 : 400, end);
@@ -256,10 +262,16 @@ export class ClientConnection implements ExchangeClient {
   #takeBody(bytes: Buffer, at: number, end: number): number {
     const bodyEnd = this.#followBody(bytes, at, end);
     if (bodyEnd === -1) return this.#failBody(end);
+    this.#awaitsContinue = false;
     if (this.#isBodyComplete()) {
+      if (this.#isAnswered) {
+        this.#awaitNextRequest();
+        return bodyEnd;
+      }
       this.#phase = PHASE.answering;
       this.#exchange.isRequestComplete = true;
     }
+    if (this.#isAnswered) return bodyEnd;
     if (!this.#exchange.sendBody(this.#context.output.copy(bytes, at, bodyEnd))) this.#pauseReading();
     return bodyEnd;
   }
@@ -298,6 +310,8 @@ export class ClientConnection implements ExchangeClient {
   writeResponseHead(head: ResponseHead, bytes: Buffer, bodyEnd: number, endsWithConnection: boolean): void {
     const unwraps = head.isChunked && this.#minorVersion === 0;
     if (endsWithConnection || unwraps || this.#isClosing || this.#context.isClosing) this.#keepsAlive = false;
+    // Refused before it was sent, a body may or may not follow: nothing after it could be understood.
+    if (this.#awaitsContinue && this.#phase === PHASE.body) this.#keepsAlive = false;
     if (unwraps) this.#beginUnwrapping(head, bytes);
     const { output } = this.#context;
     output.reserve(bodyEnd - head.start + FORWARDED_HEAD_GROWTH);
@@ -320,6 +334,7 @@ export class ClientConnection implements ExchangeClient {
 
   writeInterimResponse(head: ResponseHead, bytes: Buffer): void {
     if (this.#minorVersion === 0) return;
+    if (head.status === 100) this.#awaitsContinue = false;
     const { output } = this.#context;
     output.reserve(head.end - head.start + FORWARDED_HEAD_GROWTH);
     this.#write(output.take(writeForwardedResponse(head, bytes, output.buffer, output.at, 'none')));
@@ -338,11 +353,11 @@ export class ClientConnection implements ExchangeClient {
 
   finishResponse(): void {
     this.#unwraps = undefined;
-    if (!this.#keepsAlive || this.#isClosing || this.#phase === PHASE.body) {
-      this.#finishSocket();
-      return;
-    }
-    this.#awaitNextRequest();
+    if (!this.#keepsAlive || this.#isClosing) this.#finishSocket();
+    else if (this.#phase === PHASE.body) {
+      this.#isAnswered = true;
+      this.resumeReading();
+    } else this.#awaitNextRequest();
   }
 
   /** Answers in a target's stead. The connection goes on if the whole request was read and understood. */

@@ -24,6 +24,7 @@ export function processFiles(folder: string) {
     log: join(folder, 'balancer.log'),
     /** Locked for as long as the process lives, by the system: so that there are never two. */
     lock: join(folder, 'lock.db'),
+    compileCache: join(folder, 'compile-cache'),
   };
 }
 

@@ -17,14 +17,14 @@ const QUOTED_LINES = 5;
  * has ended because another one has the folder (`locked`); rejects with BALANCER_START_FAILED.
  */
 export function spawnBalancerProcess(folder: string): Promise<'ready' | 'locked'> {
-  const { log } = processFiles(folder);
+  const { log, compileCache } = processFiles(folder);
   rotateIfFull(log);
   const output = openSync(log, 'a');
   const child = spawn(nodePath, [entry, folder], {
     cwd: folder,
     detached: true,
     stdio: ['ignore', output, output, 'ipc'],
-    env: { ...environment, NODE_OPTIONS: '' },
+    env: { ...environment, NODE_OPTIONS: '', NODE_COMPILE_CACHE: compileCache },
   });
   closeSync(output);
   return new Promise((resolve, reject) => {
