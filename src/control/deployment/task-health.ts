@@ -36,9 +36,12 @@ export function judgeHealth(
   return { health: 'unhealthy', failure: { reason, phrase: describeTarget(target, evidence.path) } };
 }
 
-function describeTarget(target: TargetHealth, path: string): string {
-  const detail = target.description === undefined ? '' : `: ${target.description}`;
-  return target.reason === 'Target.ResponseCodeMismatch'
-    ? `failed health checks on ${path}${detail}`
-    : `did not answer health checks on ${path}${detail}`;
+function describeTarget({ reason, description }: TargetHealth, path: string): string {
+  const checks = `health checks on ${path}`;
+  if (reason === 'Target.Timeout') return `did not answer ${checks} in time`;
+  if (reason !== 'Target.ResponseCodeMismatch') {
+    return `did not answer ${checks}: no connection, or no HTTP answer on it`;
+  }
+  const codes = /\[(.*)\]/.exec(description ?? '')?.[1];
+  return codes === undefined ? `failed ${checks}` : `answered ${checks} with ${codes}`;
 }

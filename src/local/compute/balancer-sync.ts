@@ -29,11 +29,14 @@ export class BalancerSync {
     this.#onChange = onChange;
   }
 
-  /** The newest request wins; one that changes nothing costs nothing. */
-  request(config: BalancerConfig): void {
+  /**
+   * The newest request wins; one that changes nothing costs nothing. Resolves after the first attempt to apply it,
+   * whatever came of that: failures are told as events and tried again.
+   */
+  async request(config: BalancerConfig): Promise<void> {
     if (JSON.stringify(config) === JSON.stringify(this.#wanted)) return;
     this.#wanted = config;
-    if (!this.#retry) void this.#applyNewest();
+    if (!this.#retry) await this.#applyNewest();
   }
 
   /** Whether the configuration in force sends requests to this task. False before any is known to be in force. */

@@ -48,6 +48,8 @@ class LocalCompute implements Compute {
   readonly #reconciler: Reconciler;
   readonly #changeListeners: (() => void)[] = [];
   #loop: ReconcileLoop | undefined;
+  /** The digests in use when last looked. */
+  #inUse: string | undefined;
   #allStopped: PromiseWithResolvers<void> | undefined;
 
   constructor(context: ServiceContext, { registry, balancer, listeners }: ComputeDependencies) {
@@ -75,8 +77,9 @@ class LocalCompute implements Compute {
 
   async start(): Promise<void> {
     await this.#keeper.adoptAll();
-    await this.#keeper.prune(this.releasesInUse());
+    await this.#sync.request(balancerConfig(this.#context, this.#listeners, this.#store.liveTasks()));
     this.#loop = createReconcileLoop(this.#context, 'compute', loop => this.#reconcile(loop));
+    this.#pruneWhatFellOutOfUse();
   }
 
   async stop(): Promise<void> {
@@ -200,13 +203,21 @@ class LocalCompute implements Compute {
     this.#keeper.forget(reports.length);
     for (const event of pass.events) this.#context.events.append(event);
     if (!isStoppingAll || this.#balancer.state() !== undefined) {
-      this.#sync.request(balancerConfig(this.#context, this.#listeners, pass.tasks));
+      void this.#sync.request(balancerConfig(this.#context, this.#listeners, pass.tasks));
     }
     for (const { effect, task } of pass.effects) this.#keeper.perform(effect, task);
     if (pass.at !== undefined) loop.wakeAt(pass.at);
     if (pass.hasChanged) loop.wake();
+    if (pass.hasChanged) this.#pruneWhatFellOutOfUse();
     if (pass.hasNews) this.#tellChange();
     if (isStoppingAll && pass.tasks.every(({ status }) => status === 'STOPPED')) this.#allStopped?.resolve();
+  }
+
+  #pruneWhatFellOutOfUse(): void {
+    const inUse = [...this.releasesInUse()].sort().join(' ');
+    if (inUse === this.#inUse) return;
+    this.#inUse = inUse;
+    this.#keeper.prune(() => this.releasesInUse());
   }
 
   #withWaiting(deployment: Deployment): Deployment {

@@ -1,8 +1,8 @@
 import type { TaskFailure } from '../../control/deployment/observed.ts';
 import { TandemError, errorMessage } from '../../core/error.ts';
+import { environmentConfig } from '../../model/config/environment.ts';
 import type { NewRegionEvent } from '../../model/event.ts';
 import type { Digest } from '../../model/names.ts';
-import { environmentConfig } from '../../model/config/environment.ts';
 import type { ServiceContext } from '../context.ts';
 import { healthCheckImpossible } from './announcements.ts';
 import type { ComputeStore } from './compute-store.ts';
@@ -84,10 +84,14 @@ export class TaskKeeper {
     await Promise.all(tasks.map(task => this.#adopt(task)));
   }
 
-  /** Removes what no record knows, and images that nothing needs. */
-  async prune(images: ReadonlySet<Digest>): Promise<void> {
-    const tasks = new Set(this.#store.liveTasks().map(({ id }) => id));
-    await this.#runtime.prune({ tasks, images });
+  /** Removes, by and by, what no record knows and images that nothing needs. */
+  prune(imagesInUse: () => ReadonlySet<Digest>): void {
+    const isOver = (taskId: string) => (this.#store.task(taskId)?.status ?? 'STOPPED') === 'STOPPED';
+    const pruned = this.#runtime.prune({
+      hasTask: taskId => !isOver(taskId),
+      hasImage: digest => imagesInUse().has(digest),
+    });
+    this.#track(pruned.catch((error: unknown) => this.#tellNotRemoved('what nothing needs any more', error)));
   }
 
   /** Lets go of the tasks; they run on. */
@@ -136,16 +140,21 @@ export class TaskKeeper {
       await this.#runtime.remove(task.id);
     } catch (error) {
       // What is left is removed when the region starts again; the task has ended all the same.
-      this.#context.events.append({
-        source: 'compute',
-        type: 'TaskNotRemoved',
-        severity: 'warning',
-        message: `${task.service}: files of task ${task.id.slice(0, 8)} could not be removed: ${errorMessage(error)}`,
-        data: { taskId: task.id },
-      });
+      this.#tellNotRemoved(`files of task ${task.id.slice(0, 8)}`, error);
     }
     this.#report(task.id, { kind: 'removed' });
     this.#removing.delete(task.id);
+  }
+
+  #tellNotRemoved(what: string, error: unknown): void {
+    const message = `${what} could not be removed: ${errorMessage(error)}`;
+    this.#context.events.append({
+      source: 'compute',
+      type: 'FilesNotRemoved',
+      severity: 'warning',
+      message,
+      data: {},
+    });
   }
 
   #exited(taskId: string, exit: TaskExit): TaskReport {

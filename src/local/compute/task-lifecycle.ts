@@ -53,7 +53,7 @@ export function applyReport(record: TaskRecord, report: TaskReport, now: Instant
     case 'start-failed':
       return end(record, { stopCode: 'TaskFailedToStart', ...report }, now);
     case 'never-started':
-      return { ...record, status: 'PROVISIONING' };
+      return record.status === 'PENDING' ? { ...record, status: 'PROVISIONING' } : record;
     case 'signalled':
       return record.signalledAt === undefined ? { ...record, signalledAt: now } : record;
     case 'exited': {

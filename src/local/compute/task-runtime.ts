@@ -37,6 +37,12 @@ export interface TaskListener {
   onHealthCheckImpossible(taskId: string, why: string): void;
 }
 
+/** Asked about each thing just before it would be removed. */
+export interface NeededFiles {
+  hasTask(taskId: string): boolean;
+  hasImage(digest: Digest): boolean;
+}
+
 /**
  * Runs tasks. Tasks outlive the region process; `adopt` finds them again. What is asked for a task that is gone
  * does nothing, so that everything may be asked twice.
@@ -55,8 +61,8 @@ export interface TaskRuntime {
   kill(taskId: string): void;
   /** Frees all that is left of an ended task. */
   remove(taskId: string): Promise<void>;
-  /** Removes tasks and images besides these, ending what still runs of them. */
-  prune(keep: { tasks: ReadonlySet<string>; images: ReadonlySet<Digest> }): Promise<void>;
+  /** Removes tasks and images that are not needed, ending what still runs of them. */
+  prune(needed: NeededFiles): Promise<void>;
   /** Stops watching; the tasks go on. */
   detach(): Promise<void>;
 }

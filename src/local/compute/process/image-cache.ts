@@ -16,7 +16,6 @@ export interface UnpackedImage {
   config: ContainerConfig;
 }
 
-const PARTIAL = '.partial-';
 /** Node.js's names of processor architectures, in the words of OCI (which are Go's). */
 const OCI_ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386' };
 
@@ -29,6 +28,7 @@ export class ImageCache {
   readonly #repository: string;
   readonly #registry: Pick<Registry, 'manifest' | 'blobPath'>;
   readonly #unpacking = new Map<Digest, Promise<void>>();
+  readonly #partial = new Set<string>();
 
   constructor(folder: string, repository: string, registry: Pick<Registry, 'manifest' | 'blobPath'>) {
     this.#folder = folder;
@@ -48,18 +48,31 @@ export class ImageCache {
     return { root: join(folder, 'root'), config: config.config };
   }
 
-  /** Removes every image besides these, and what a crash left half unpacked. */
-  async prune(keep: ReadonlySet<Digest>): Promise<void> {
+  /**
+   * Removes every image that is not needed, and what a crash left half unpacked. An image loses its name first: who
+   * asks for it meanwhile unpacks it again.
+   */
+  async prune(isNeeded: (digest: Digest) => boolean): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
-    const kept = new Set([...keep, ...this.#unpacking.keys()].map(folderName));
     for (const entry of await readdir(this.#folder)) {
-      const isBeingMade = entry.startsWith(PARTIAL) && this.#unpacking.size > 0;
-      if (!kept.has(entry) && !isBeingMade) await removeTree(join(this.#folder, entry));
+      if (this.#partial.has(entry) || isNeeded(entry.replace('-', ':'))) continue;
+      const doomed = this.#newPartial();
+      await rename(join(this.#folder, entry), join(this.#folder, doomed));
+      await removeTree(join(this.#folder, doomed));
+      this.#partial.delete(doomed);
     }
   }
 
+  /** The name of something half made, which `prune` leaves alone. */
+  #newPartial(): string {
+    const name = `.partial-${newToken(8)}`;
+    this.#partial.add(name);
+    return name;
+  }
+
   async #unpack(digest: Digest, folder: string): Promise<void> {
-    const partial = join(this.#folder, `${PARTIAL}${newToken(8)}`);
+    const name = this.#newPartial();
+    const partial = join(this.#folder, name);
     const root = join(partial, 'root');
     try {
       await mkdir(root, { recursive: true });
@@ -79,6 +92,8 @@ export class ImageCache {
         `The image ${this.#repository}@${digest} can not be unpacked: ${errorMessage(error)}. Build and push it again.`,
         { kind: 'system', cause: error },
       );
+    } finally {
+      this.#partial.delete(name);
     }
   }
 

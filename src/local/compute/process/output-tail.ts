@@ -52,7 +52,7 @@ export class OutputTail {
       this.#timer = undefined;
       try {
         if (this.#readChunk()) this.wake();
-        else this.#truncate();
+        this.#truncate();
       } catch {
         // What could not be stored is still in the file; the next wake tries again.
       }

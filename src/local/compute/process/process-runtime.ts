@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { TandemError, errorMessage } from '../../../core/error.ts';
 import type { Random } from '../../../core/random.ts';
-import type { Digest } from '../../../model/names.ts';
 import type { TimingProfile } from '../../../model/timing.ts';
 import type { Clock, Timer } from '../../../platform/clock.ts';
-import { existsSync, mkdir, readdir, realpath } from '../../../platform/files.ts';
+import { existsSync, mkdir, pathExists, readdir, realpath } from '../../../platform/files.ts';
 import { nodePath } from '../../../platform/process.ts';
 import { memoryBytesOfTrees } from '../../../platform/process-memory.ts';
 import { endMarkedProcesses } from '../../../platform/process-sweep.ts';
 import { copyTree, removeTree } from '../../../platform/file-tree.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type {
+  NeededFiles,
   RunningTask,
   TaskExit,
   TaskListener,
@@ -59,7 +59,7 @@ export class ProcessRuntime implements TaskRuntime {
 
   async start(task: TaskSpecification): Promise<RunningTask> {
     const folder = this.#folderOf(task.taskId);
-    await this.remove(task.taskId);
+    if (await pathExists(folder.path)) await this.remove(task.taskId);
     await mkdir(folder.path, { recursive: true });
     const image = await this.#images.unpacked(task.image);
     await copyTree(image.root, folder.root);
@@ -126,13 +126,13 @@ export class ProcessRuntime implements TaskRuntime {
     await removeTree(folder.path);
   }
 
-  async prune(keep: { tasks: ReadonlySet<string>; images: ReadonlySet<Digest> }): Promise<void> {
+  async prune(needed: NeededFiles): Promise<void> {
     const folder = join(this.#options.folder, 'tasks');
     await mkdir(folder, { recursive: true });
     for (const taskId of await readdir(folder)) {
-      if (!keep.tasks.has(taskId) && !this.#tasks.has(taskId)) await this.remove(taskId);
+      if (!needed.hasTask(taskId)) await this.remove(taskId);
     }
-    await this.#images.prune(keep.images);
+    await this.#images.prune(digest => needed.hasImage(digest));
   }
 
   async detach(): Promise<void> {
