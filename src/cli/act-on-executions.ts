@@ -6,7 +6,7 @@ import { worst, type ExitCode } from './exit-code.ts';
 import { byId, followExecutions, reportOutcomes, type FollowedExecution } from './follow-executions.ts';
 import {
   answered,
-  askRegions,
+  askRegionsPatiently,
   chosenRegions,
   findExecution,
   reportFailures,
@@ -35,11 +35,12 @@ async function select(
   cloud: Cloud,
   selection: Selection,
 ): Promise<{ selected: Execution[]; exitCode: ExitCode }> {
-  const regions = chosenRegions(context, cloud);
   if (selection.id !== undefined) {
-    return { selected: [await findExecution(cloud, regions, selection.id)], exitCode: 0 };
+    return { selected: [await findExecution(context, cloud, selection.id)], exitCode: 0 };
   }
-  const answers = await askRegions(cloud, regions, operations => operations.executions({ limit: RECENT }));
+  const answers = await askRegionsPatiently(context, cloud, chosenRegions(context, cloud), operations =>
+    operations.executions({ limit: RECENT }),
+  );
   const selected = answered(answers).flatMap(({ value }) => selection.choose(value));
   if (selected.length > 0) return { selected, exitCode: reportFailures(context, answers) };
   const failure = answers.find(answer => !('value' in answer));

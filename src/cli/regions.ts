@@ -1,8 +1,10 @@
+import { SECOND_MS } from '../core/duration.ts';
 import { nearest } from '../core/nearest.ts';
 import { TandemError } from '../core/error.ts';
 import type { Cloud, RegionOperations } from '../model/cloud.ts';
 import type { Execution } from '../model/execution.ts';
 import type { RegionName } from '../model/names.ts';
+import { delay } from '../platform/clock.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodeOfError, isLostContact, worst, type ExitCode } from './exit-code.ts';
 import { errorReport, printError } from './failures.ts';
@@ -46,6 +48,31 @@ export function askRegions<Value>(
   );
 }
 
+/** A region process that crashed is back within a second or two: not worth leaving its region out for. */
+const PATIENCE_MS = 3 * SECOND_MS;
+const RETRY_MS = 250;
+
+/** Like `askRegions`, but a region that does not answer is asked again for a moment. For questions, not for deeds. */
+export function askRegionsPatiently<Value>(
+  context: CommandContext,
+  cloud: Cloud,
+  regions: readonly RegionName[],
+  question: (operations: RegionOperations, region: RegionName) => Promise<Value>,
+): Promise<RegionAnswer<Value>[]> {
+  const { clock } = context;
+  return askRegions(cloud, regions, async (operations, region) => {
+    const startedAt = clock.monotonicMs();
+    for (;;) {
+      try {
+        return await question(operations, region);
+      } catch (error) {
+        if (!isLostContact(error) || clock.monotonicMs() - startedAt >= PATIENCE_MS) throw error;
+        await delay(clock, RETRY_MS);
+      }
+    }
+  });
+}
+
 export function answered<Value>(
   answers: readonly RegionAnswer<Value>[],
 ): { region: RegionName; value: Value; error?: undefined }[] {
@@ -74,12 +101,9 @@ export function answersAsJson<Value>(answers: readonly RegionAnswer<Value>[], na
  * The execution that an id, or the beginning of one, names in whichever region it runs. Throws EXECUTION_UNKNOWN,
  * EXECUTION_AMBIGUOUS, or REGION_UNREACHABLE where the answer may lie with a region that does not answer.
  */
-export async function findExecution(
-  cloud: Cloud,
-  regions: readonly RegionName[],
-  id: string,
-): Promise<Execution> {
-  const answers = await askRegions(cloud, regions, operations => operations.execution(id));
+export async function findExecution(context: CommandContext, cloud: Cloud, id: string): Promise<Execution> {
+  const regions = chosenRegions(context, cloud);
+  const answers = await askRegionsPatiently(context, cloud, regions, operations => operations.execution(id));
   const found = answered(answers).map(({ value }) => value);
   if (found.length === 1) return found[0]!;
   if (found.length > 1) {

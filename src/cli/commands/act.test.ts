@@ -96,6 +96,14 @@ test('approve with nothing waiting says what there is instead', async () => {
   expect(exitCode).toBe(1);
 });
 
+test('a region process that is just being started again is not left out', async () => {
+  const cloud = waitingCloud();
+  cloud.west.refusals = 1;
+  const { exitCode } = await runCli(['reject'], { cloud });
+  expect(cloud.west.calls).toHaveLength(1);
+  expect(exitCode).toBe(0);
+});
+
 test('a region that is down does not keep the other from going on, but nobody is told that all is done', async () => {
   const cloud = waitingCloud();
   cloud.west.isUnreachable = true;
@@ -126,8 +134,7 @@ test('a region process that comes back in time is nothing to worry about', async
   cloud.east.script(
     eastId,
     () => {
-      cloud.east.cutStreams();
-      setTimeout(() => (cloud.east.isUnreachable = false), 30);
+      cloud.east.refusals = 2;
       return {};
     },
     () => succeeded(cloud.east.held[0]!),

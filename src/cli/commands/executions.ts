@@ -84,7 +84,7 @@ function listAsTable(context: CommandContext, found: readonly Execution[]): void
 
 async function show(context: CommandContext, { follow }: Options, id: string) {
   const cloud = await context.cloud();
-  const execution = await findExecution(cloud, chosenRegions(context, cloud), id);
+  const execution = await findExecution(context, cloud, id);
   if (follow) {
     const followed = [byId(cloud, execution)];
     return reportOutcomes(context, followed, await followExecutions(context, cloud, followed));

@@ -10,7 +10,7 @@ import { followExecutions, reportOutcomes } from '../follow-executions.ts';
 import { REMOTE_NAME, remoteUrl } from '../git-remote.ts';
 import { waitOption } from '../option-values.ts';
 import { awaitExecutionsOf, executionsBefore } from '../pushed-executions.ts';
-import { chosenRegions } from '../regions.ts';
+import { askRegionsPatiently, chosenRegions } from '../regions.ts';
 import { shortCommit } from '../text/words.ts';
 
 export const push = defineCommand<{ wait: boolean }>({
@@ -44,7 +44,7 @@ export interface PushRequest {
 export async function pushAndFollow(context: CommandContext, request: PushRequest): Promise<ExitCode> {
   const { cloud, folder, target, branch, wait } = request;
   const commit = await headCommit(context, folder);
-  const { gitUrl } = await reachableRegion(cloud, target);
+  const { gitUrl } = await reachableRegion(context, cloud, target);
   const before = await executionsBefore(cloud, commit);
   const ref = `refs/heads/${branch}`;
   const isThere = (await remoteCommit(context, folder, gitUrl, ref)) === commit;
@@ -76,18 +76,17 @@ function targetRegion(context: CommandContext, cloud: Cloud): RegionName {
   return target!;
 }
 
-async function reachableRegion(cloud: Cloud, region: RegionName) {
-  try {
-    return await cloud.region(region).status();
-  } catch (error) {
-    const others = cloud.regions().filter(other => other !== region);
-    if (others.length === 0) throw error;
-    throw new TandemError(
-      'PUSH_TARGET_UNREACHABLE',
-      `${region} does not answer, so nothing was pushed; any region takes a push: tandem push --region ${others[0]}`,
-      { kind: 'system', data: { region, others }, cause: error },
-    );
-  }
+async function reachableRegion(context: CommandContext, cloud: Cloud, region: RegionName) {
+  const [answer] = await askRegionsPatiently(context, cloud, [region], operations => operations.status());
+  if (answer && 'value' in answer) return answer.value;
+  const others = cloud.regions().filter(other => other !== region);
+  const advice =
+    others.length === 0 ? '' : `; any region takes a push: tandem push --region ${others.join(' or ')}`;
+  throw new TandemError(
+    'PUSH_TARGET_UNREACHABLE',
+    `${region} does not answer, so nothing was pushed${advice}`,
+    { kind: 'system', data: { region, others }, cause: answer?.error },
+  );
 }
 
 async function headCommit({ git }: CommandContext, folder: string): Promise<string> {

@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, worst } from '../exit-code.ts';
 import { waitOption, yesOption } from '../option-values.ts';
-import { answered, askRegions, chosenRegions, reportFailures } from '../regions.ts';
+import { answered, askRegions, askRegionsPatiently, chosenRegions, reportFailures } from '../regions.ts';
 import { planRollback, type RollbackPlan } from '../rollback-plan.ts';
 import { shortCommit } from '../text/words.ts';
 
@@ -21,7 +21,9 @@ export const rollback = defineCommand<{ yes: boolean; wait: boolean }>({
   async run(context, { yes, wait }, to) {
     const cloud = await context.cloud();
     const regions = chosenRegions(context, cloud);
-    const plans = await askRegions(cloud, regions, operations => planRollback(operations, to));
+    const plans = await askRegionsPatiently(context, cloud, regions, operations =>
+      planRollback(operations, to),
+    );
     const unplanned = reportFailures(context, plans);
     const planned = answered(plans);
     if (planned.length === 0) return unplanned;

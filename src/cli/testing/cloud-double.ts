@@ -20,6 +20,8 @@ export class RegionDouble implements RegionOperations {
   statusOverrides: Partial<RegionStatus> = {};
   /** While true every question is answered by REGION_UNREACHABLE. */
   isUnreachable = false;
+  /** How many of the next questions are answered by it, before contact is back. */
+  refusals = 0;
   /** What a restart changes. */
   onRestart: () => void = () => undefined;
   readonly #events: RegionEvent[] = [];
@@ -60,7 +62,7 @@ export class RegionDouble implements RegionOperations {
     this.#wakeAll();
   }
 
-  /** Cuts every stream that is being followed, as a region process that ends does. */
+  /** Cuts every stream that is being followed, and answers nothing more, as a region process that ended. */
   cutStreams(): void {
     this.isUnreachable = true;
     this.#wakeAll();
@@ -189,7 +191,9 @@ export class RegionDouble implements RegionOperations {
   }
 
   #requireContact(): void {
-    if (!this.isUnreachable) return;
+    const isRefused = this.refusals > 0;
+    if (isRefused) this.refusals -= 1;
+    if (!isRefused && !this.isUnreachable) return;
     throw new TandemError('REGION_UNREACHABLE', `${this.name} does not answer`, { kind: 'system' });
   }
 

@@ -30,7 +30,7 @@ export function lastGoodRelease(
   if (!before) {
     throw new TandemError(
       'ROLLBACK_IMPOSSIBLE',
-      `Production can not be rolled back: ${describeCommit(latest.commit)} is the first good release there. Name another release: tandem rollback --to <commit> (see tandem releases)`,
+      `Production can not be rolled back: ${describeCommit(latest.commit)} is the first good release there. Name another release: tandem rollback <commit> (see tandem releases)`,
     );
   }
   return requireImage(before);

@@ -36,7 +36,7 @@ function refuseSecondRollback(records: readonly ExecutionRecord[]): void {
   const { number, trigger, commit } = running.execution;
   throw new TandemError(
     'ROLLBACK_IMPOSSIBLE',
-    `Execution ${number}, asked for by ${trigger.by}, is rolling production back to ${describeCommit(commit)} already. Wait for its end, or name a release: tandem rollback --to <commit>`,
+    `Execution ${number}, asked for by ${trigger.by}, is rolling production back to ${describeCommit(commit)} already. Wait for its end, or name a release: tandem rollback <commit>`,
     { data: { executionId: running.execution.id } },
   );
 }
