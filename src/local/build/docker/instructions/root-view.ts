@@ -60,8 +60,9 @@ ln -s /proc/self/fd "$root/dev/fd"
 ln -s fd/0 "$root/dev/stdin"
 ln -s fd/1 "$root/dev/stdout"
 ln -s fd/2 "$root/dev/stderr"
-test -x "$root/usr/bin/env"
-test -x "$root$node"
+for program in /usr/bin/env "$node"; do
+  test -x "$root$program" || { echo "$program cannot be seen from a view of its own" >&2; exit 97; }
+done
 : > "$scratch/entered"
 exec 2>&4 4>&-
 exec chroot "$root" /bin/sh -c 'cd "$0" && exec /usr/bin/env -i "$@"' "$cwd" "$@"
@@ -75,6 +76,8 @@ export interface EnteredCommand {
   argv: string[];
   /** The view's own environment; the command's is part of `argv`. */
   environment: Record<string, string>;
+  /** Names of the top-level folders in which the command sees this machine's files below the stage's. */
+  overlaid: ReadonlySet<string>;
   /** Takes away what was made only to be mounted on. To be called when every process has ended. */
   leave(): { entered: boolean; reason: string };
 }
@@ -141,9 +144,7 @@ export class RootView {
       scratch,
       request.workingFolder,
       nodePath,
-      isSuperuser
-        ? 'index=off,redirect_dir=off,metacopy=off'
-        : 'index=off,redirect_dir=off,metacopy=off,userxattr',
+      isSuperuser ? 'index=off,redirect_dir=off,metacopy=off' : 'userxattr',
       ...layers,
       ...mounted,
       '--',
@@ -152,14 +153,15 @@ export class RootView {
     ];
     return {
       argv,
+      overlaid: new Set(layers.filter((_, index) => index % 3 === 2)),
       environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       leave: () => {
         for (const path of made.reverse()) unmake(path);
         const errors = join(scratch, 'errors');
-        const reason = existsSync(errors) ? readFileSync(errors, 'utf8').trim().split('\n').at(-1) : '';
+        const lines = existsSync(errors) ? readFileSync(errors, 'utf8').split('\n') : [];
         return {
           entered: existsSync(join(scratch, 'entered')),
-          reason: reason || 'namespaces are not allowed here',
+          reason: lines.findLast(line => /^\S/.test(line)) ?? 'namespaces are not allowed here',
         };
       },
     };
@@ -179,11 +181,21 @@ export class RootView {
         return [];
       }
       const lower = existsSync(own) ? realpathSync(own) : own;
-      if (!lstatSync(lower, { throwIfNoEntry: false })?.isDirectory()) return [];
+      if (!isReadableFolder(lower)) return [];
       makeFolder(place, lstatSync(lower).mode & 0o7777, made);
       if (!lstatSync(place).isDirectory()) return [];
       return ['overlay', lower, name];
     });
+  }
+}
+
+/** The superuser's own folder, say, is nothing that an overlay of somebody else could show. */
+function isReadableFolder(path: string): boolean {
+  try {
+    readdirSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 

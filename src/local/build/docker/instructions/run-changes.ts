@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { lstatSync, readlinkSync, rmSync, type Stats } from '../../../../platform/files.ts';
+import { lstatSync, readlinkSync, rmSync, rmdirSync, type Stats } from '../../../../platform/files.ts';
 import { userId } from '../../../../platform/process.ts';
 import { unsupported, type Instruction } from '../dockerfile/instruction.ts';
 import type { NewLayerEntry } from '../layers/entry.ts';
@@ -17,8 +17,8 @@ export interface ChangeRequest {
   tree: FileTree;
   /** Who RUN ran as, in the image's eyes: the owner of what it made. */
   owner: Owner;
-  /** Whether RUN saw this machine's files below the stage's. */
-  inRootView: boolean;
+  /** Top-level folders in which RUN saw this machine's files below the stage's. */
+  overlaid: ReadonlySet<string>;
   warn(text: string): void;
 }
 
@@ -27,7 +27,7 @@ export interface ChangeRequest {
  * changed copy of the machine's own: it never gets into an image.
  */
 export function collectChanges(request: ChangeRequest): NewLayerEntry[] {
-  if (request.inRootView) dropMachineFiles(request);
+  if (request.overlaid.size > 0) dropMachineFiles(request);
   const after = takeSnapshot(request.root);
   const changed = changedPaths(request.before, after).sort();
   const firstOfFile = new Map<string, string>();
@@ -42,10 +42,12 @@ export function collectChanges(request: ChangeRequest): NewLayerEntry[] {
   return [...entries, ...removed];
 }
 
-function dropMachineFiles({ instruction, root, before, warn }: ChangeRequest): void {
+function dropMachineFiles({ instruction, root, before, overlaid, warn }: ChangeRequest): void {
   const dropped: string[] = [];
+  const touched: string[] = [];
   for (const [path, stats] of takeSnapshot(root)) {
     if (before.has(path) && !isOverlayWhiteout(stats)) continue;
+    if (!overlaid.has(path.split('/', 1)[0]!)) continue;
     const own = lstatSync(join('/', path), { throwIfNoEntry: false });
     if (own === undefined && !isOverlayWhiteout(stats)) continue;
     // The stage sees a file of this machine no more: there is nothing to take away from the image.
@@ -53,7 +55,10 @@ function dropMachineFiles({ instruction, root, before, warn }: ChangeRequest): v
       rmSync(join(root, path), { force: true });
       continue;
     }
-    if (stats.isDirectory()) continue;
+    if (stats.isDirectory()) {
+      touched.push(path);
+      continue;
+    }
     if (SYSTEM_FOLDER.test(path))
       throw unsupported(
         instruction,
@@ -62,10 +67,20 @@ function dropMachineFiles({ instruction, root, before, warn }: ChangeRequest): v
     rmSync(join(root, path), { force: true });
     dropped.push(path);
   }
+  for (const path of touched.reverse()) removeIfEmpty(join(root, path));
   if (dropped.length === 0) return;
   const more = dropped.length > 3 ? ` and ${dropped.length - 3} more` : '';
   const names = dropped.slice(0, 3).map(path => `/${path}`);
   warn(`left out of the image, being changed copies of this machine's own files: ${names.join(', ')}${more}`);
+}
+
+/** A folder of this machine's comes to the stage when something in it changes; without that, it goes again. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Something in it is the image's.
+  }
 }
 
 /** overlayfs marks what was removed from a lower folder with a character device 0:0. */

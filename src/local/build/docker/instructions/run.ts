@@ -21,6 +21,7 @@ import { collectChanges } from './run-changes.ts';
 import { describeMounts, parseMounts, prepareMounts, type PreparedMount } from './run-mounts.ts';
 import { refuseForeignPaths, refuseMachineChanges } from './run-policy.ts';
 import { runGuarded } from './run-process.ts';
+import type { BuildSession } from './session.ts';
 import type { Stage, StepOutcome } from './stage.ts';
 import { resolveOwner } from './users.ts';
 
@@ -72,7 +73,7 @@ export async function applyRun(
   const owner = await resolveOwner(stage, instruction, stage.config.User ?? '0');
   const before = takeSnapshot(root);
   const prepared = await prepareMounts(stage, instruction, mounts);
-  const inRootView = await execute({
+  const overlaid = await execute({
     stage,
     instruction,
     command,
@@ -87,7 +88,7 @@ export async function applyRun(
     before,
     tree,
     owner,
-    inRootView,
+    overlaid,
     warn: text => stage.session.warn(text),
   });
   return stage.addFiles(key, entries, createdBy, false);
@@ -139,23 +140,26 @@ interface Execution {
   step: ProgressStep;
 }
 
-/** True where the command saw the stage as its root. */
-async function execute(execution: Execution): Promise<boolean> {
+/** Resolves to the top-level folders in which the command saw this machine's files below the stage's. */
+async function execute(execution: Execution): Promise<ReadonlySet<string>> {
   const { session } = execution.stage;
-  if (session.rootView.unavailable === undefined && (await executeInRootView(execution))) return true;
+  const overlaid =
+    session.rootView.unavailable === undefined ? await executeInRootView(execution) : undefined;
+  if (overlaid !== undefined) return overlaid;
   session.signal.throwIfAborted();
   await executePlainly(execution, session.rootView.unavailable ?? 'no view of its own');
-  return false;
+  return new Set();
 }
 
-async function executeInRootView(execution: Execution): Promise<boolean> {
+/** `undefined` where the view could not be made, and the command did not start. */
+async function executeInRootView(execution: Execution): Promise<ReadonlySet<string> | undefined> {
   const { stage, instruction, command, environment, root, mounts, step } = execution;
   const { session } = stage;
   const view = session.rootView.prepare({
     root,
     workFolder: session.workFolder,
     workingFolder: stage.workingFolder,
-    mounts,
+    mounts: [compiledCode(session), ...mounts],
     environment: new Map(environment).set('PATH', pathOf(environment.get('PATH') ?? '')),
     command: command.argv,
   });
@@ -174,10 +178,17 @@ async function executeInRootView(execution: Execution): Promise<boolean> {
   session.signal.throwIfAborted();
   if (!outcome.entered) {
     session.rootView.giveUp(outcome.reason);
-    return false;
+    return undefined;
   }
   checkExit(instruction, command, exitCode);
-  return true;
+  return view.overlaid;
+}
+
+/** Where npm and its kin keep compiled code: kept from build to build, and out of the image. */
+function compiledCode(session: BuildSession): PreparedMount {
+  const source = join(session.mountFolder, 'node-compile-cache');
+  mkdirSync(source, { recursive: true });
+  return { type: 'cache', target: '/tmp/node-compile-cache', source, isFile: false };
 }
 
 /** Our own Node.js first, then the image's folders, then the machine's. */
@@ -244,9 +255,10 @@ function removeIfEmpty(folder: string): void {
 
 function checkExit(instruction: Instruction, { argv }: RunCommand, exitCode: number): void {
   if (exitCode === 0) return;
+  const [firstLine = '', ...more] = argv.join(' ').split('\n');
   throw new TandemError(
     'IMAGE_BUILD_FAILED',
-    `failed to solve: process "${argv.join(' ')}" (${instruction.file}:${instruction.line}) did not complete successfully: exit code: ${exitCode}`,
+    `failed to solve: process "${firstLine}${more.length > 0 ? ' …' : ''}" (${instruction.file}:${instruction.line}) did not complete successfully: exit code: ${exitCode}`,
     { data: { file: instruction.file, line: instruction.line, exitCode } },
   );
 }
