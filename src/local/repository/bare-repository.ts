@@ -14,20 +14,21 @@ import {
   rm,
   writeFileDurably,
 } from '../../platform/files.ts';
+import { HOOK_GREETING } from '../../wire/git/proc-receive.ts';
 import type { Git } from './git.ts';
 
 /**
  * Hands receive-pack's conversation to the region process, which moves the refs: descriptor 3 carries it both ways,
  * descriptor 4 brings lines for the pusher. Both are sockets that the region process gave to receive-pack; when it
- * dies they close, the hook ends without an answer, and receive-pack refuses the push.
+ * dies they close, the hook ends without an answer, and receive-pack refuses the push. The first thing said is
+ * always the same: which features are understood.
  */
 const PROC_RECEIVE_HOOK = `#!/bin/sh
+printf '${HOOK_GREETING}'
 exec 5<&0
 cat <&5 >&3 2>/dev/null &
-cat <&4 >&2 &
-lines=$!
-cat <&3
-wait $lines
+while IFS= read -r line <&4; do printf '%s\\n' "$line" >&2; done
+exec cat <&3
 `;
 
 const LOCK_PATIENCE_MS = 1_000;

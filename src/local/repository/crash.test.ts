@@ -129,7 +129,7 @@ describe('after a restart', () => {
 
 describe('kill -9 of the region process', () => {
   test('while it tells of a push: the push is there or not, and the next start knows which', async () => {
-    const first = await startProcess('0', 'hold');
+    const first = await startProcess('0', { hold: true });
     const clone = await all.clone();
     const id = await clone.commit('first');
     const pushing = clone.attempt('push', urlOf(first), 'main');
@@ -181,12 +181,20 @@ interface RegionProcess {
   line(pattern: RegExp): Promise<string>;
 }
 
-async function startProcess(port: string, ...flags: string[]): Promise<RegionProcess> {
+async function startProcess(
+  port: string,
+  flags: { hold: boolean } = { hold: false },
+): Promise<RegionProcess> {
   const script = join(import.meta.dirname, 'testing/region-process.ts');
-  const argv = [script, all.folder, 'us-east-1', port, ...flags];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = {
+    ...process.env,
+    TEST_FOLDER: all.folder,
+    TEST_PORT: port,
+    ...(flags.hold ? { TEST_HOLD: 'yes' } : {}),
+  };
+  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'inherit', 'pipe'] });
   const lines: string[] = [];
-  const reader = createInterface({ input: child.stdout });
+  const reader = createInterface({ input: child.stderr });
   reader.on('line', line => lines.push(line));
   const line = async (pattern: RegExp) => {
     while (!lines.some(line => pattern.test(line))) await once(reader, 'line');

@@ -38,22 +38,42 @@ export async function resolveRevision(git: Git, revision: string): Promise<Commi
 
 /** Who made the commit that each id names (or, for a tag, points to), as `name <email>`. Others are left out. */
 export async function readCommitters(git: Git, ids: readonly string[]): Promise<Map<string, string>> {
-  if (ids.length === 0) return new Map();
+  const distinct = [...new Set(ids)];
+  const [only] = distinct;
+  // Most pushes change one ref, and git peels a single tag by itself.
+  if (only !== undefined && distinct.length === 1) {
+    const [line] = await listCommitters(git, distinct);
+    return new Map(line === undefined ? [] : [[only, line.committer]]);
+  }
   const peeled = await describeObjects(
     git,
-    ids.map(id => `${id}^{commit}`),
+    distinct.map(id => `${id}^{commit}`),
   );
-  const text = await git.output(
-    ['log', '--no-walk=unsorted', '--stdin', '--encoding=UTF-8', '--format=%H %cn <%ce>'],
-    { input: peeled.flatMap(object => (object ? [object.id] : [])).join('\n') },
+  const lines = await listCommitters(
+    git,
+    peeled.flatMap(object => object?.id ?? []),
   );
-  const byCommit = new Map(text.split('\n').map(line => splitAt(line, line.indexOf(' '))));
+  const byCommit = new Map(lines.map(({ commit, committer }) => [commit, committer]));
   return new Map(
-    ids.flatMap((id, index) => {
+    distinct.flatMap((id, index) => {
       const committer = byCommit.get(peeled[index]?.id ?? '');
       return committer === undefined ? [] : [[id, committer] as const];
     }),
   );
+}
+
+async function listCommitters(
+  git: Git,
+  ids: readonly string[],
+): Promise<{ commit: CommitId; committer: string }[]> {
+  if (ids.length === 0) return [];
+  const argv = ['log', '--no-walk=unsorted', '--stdin', '--encoding=UTF-8', '--format=%H %cn <%ce>'];
+  const { stdout } = await git.run(argv, { input: ids.join('\n') });
+  const lines = stdout.split('\n').filter(line => line !== '');
+  return lines.map(line => {
+    const [commit, committer] = splitAt(line, line.indexOf(' '));
+    return { commit, committer };
+  });
 }
 
 /**
@@ -116,6 +136,7 @@ async function describeObjects(
   git: Git,
   names: readonly string[],
 ): Promise<({ id: string; type: string } | undefined)[]> {
+  if (names.length === 0) return [];
   const text = await git.output(['cat-file', '--batch-check=%(objectname) %(objecttype)'], {
     input: `${names.join('\n')}\n`,
   });

@@ -28,8 +28,7 @@ export function converseWithHook(
   conversation.on('data', (bytes: Buffer) => {
     try {
       for (const packet of decoder.decode(bytes)) {
-        const { reply, request } = reader.accept(packet);
-        if (reply) conversation.write(reply);
+        const request = reader.accept(packet);
         if (request) void answer(request);
       }
     } catch {

@@ -64,13 +64,14 @@ export class RefWriter {
     this.#parts = parts;
   }
 
-  apply(push: Push): Promise<PushOutcome> {
+  async apply(push: Push): Promise<PushOutcome> {
     const { origin } = push;
     if (origin.kind === 'region') return this.#writes.run(() => this.#applyFromRegion(push, origin));
     const { secureElsewhere } = this.#parts;
+    const named = await this.#nameAuthors(push.commands, `a client at ${origin.address}`);
     return secureElsewhere
-      ? this.#clientPushes.run(() => this.#applySecured(push, origin, secureElsewhere))
-      : this.#writes.run(() => this.#applyFromClient(push, origin));
+      ? this.#clientPushes.run(() => this.#applySecured(push, named, secureElsewhere))
+      : this.#writes.run(() => this.#applyFromClient(push, named));
   }
 
   /**
@@ -105,21 +106,21 @@ export class RefWriter {
     return this.#writes.run(async () => undefined);
   }
 
-  async #applyFromClient(push: Push, origin: { address: string }): Promise<PushOutcome> {
+  async #applyFromClient(push: Push, named: readonly NewChange[]): Promise<PushOutcome> {
     const refusals = this.#checkCommands(push);
-    const planned = await this.#plan(push, origin, refusals);
+    const planned = this.#plan(named, refusals);
     await this.#update(planned, push.atomic, refusals);
     return this.#finish(push, planned, refusals);
   }
 
   async #applySecured(
     push: Push,
-    origin: { address: string },
+    named: readonly NewChange[],
     secureElsewhere: SecureElsewhere,
   ): Promise<PushOutcome> {
     const { refusals, planned } = await this.#writes.run(async () => {
       const refusals = this.#checkCommands(push);
-      const planned = await this.#plan(push, origin, refusals);
+      const planned = this.#plan(named, refusals);
       for (const { ref } of planned) this.#inFlight.add(ref);
       return { refusals, planned };
     });
@@ -191,18 +192,11 @@ export class RefWriter {
     return refusals;
   }
 
-  async #plan(
-    push: Push,
-    origin: { address: string },
-    refusals: ReadonlyMap<string, string>,
-  ): Promise<PlannedChange[]> {
-    // What is there already (the same push reached another region first) is done.
-    const isWanted = ({ ref, after }: RefCommand) =>
-      !refusals.has(ref) && this.#parts.store.refs.get(ref)?.id !== after;
-    const wanted = push.commands.filter(isWanted);
-    if (wanted.length === 0) return [];
-    const named = await this.#nameAuthors(wanted, `a client at ${origin.address}`);
-    return this.#parts.store.intend(this.#parts.replica, named);
+  /** What is there already (the same push reached another region first) is done. */
+  #plan(named: readonly NewChange[], refusals: ReadonlyMap<string, string>): PlannedChange[] {
+    const { store, replica } = this.#parts;
+    const wanted = named.filter(({ ref, after }) => !refusals.has(ref) && store.refs.get(ref)?.id !== after);
+    return wanted.length === 0 ? [] : store.intend(replica, wanted);
   }
 
   async #nameAuthors(commands: readonly RefCommand[], otherwise: string): Promise<NewChange[]> {

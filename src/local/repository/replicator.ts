@@ -90,7 +90,8 @@ export class Replicator {
   /** A ref changed here. While a retry is due, that is soon enough; rounds that wait their turn are one. */
   wake(): void {
     this.#updatePending(this.#decide(this.#there ?? this.#lastThere));
-    if (this.#timer === undefined) this.#runRound();
+    const isRetryDue = this.#condition.failedAttempts > 0 && this.#timer !== undefined;
+    if (!isRetryDue) this.#runRound();
   }
 
   /** Looks at the peer after `delayMs`, unless a round comes first: gives the change's own region time to reach it. */

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { encodePacket, PacketDecoder, type Packet } from './pkt-line.ts';
-import { encodeResults, ProcReceiveReader } from './proc-receive.ts';
+import { encodeResults, HOOK_GREETING, ProcReceiveReader } from './proc-receive.ts';
 
 const ZERO = '0'.repeat(40);
 const OLD = 'a'.repeat(40);
 const NEW = 'b'.repeat(40);
 
 describe('the proc-receive conversation', () => {
-  test('agrees on what both know, then reads commands', () => {
-    const { replies, request } = converse([
+  test('names the refs to be made, moved and deleted', () => {
+    const request = read([
       'version=1\0push-options atomic something-new\n',
       'flush',
       `${OLD} ${NEW} refs/heads/main\n`,
@@ -18,7 +18,6 @@ describe('the proc-receive conversation', () => {
       'an option',
       'flush',
     ]);
-    expect(replies).toEqual(['version=1\0push-options atomic', 'flush']);
     expect(request).toEqual({
       commands: [
         { ref: 'refs/heads/main', before: OLD, after: NEW },
@@ -30,9 +29,14 @@ describe('the proc-receive conversation', () => {
     });
   });
 
-  test('expects no options where none were agreed on', () => {
-    const { request } = converse(['version=1', 'flush', `${OLD} ${NEW} refs/heads/main`, 'flush']);
+  test('has no options where none were offered', () => {
+    const request = read(['version=1', 'flush', `${OLD} ${NEW} refs/heads/main`, 'flush']);
     expect(request).toMatchObject({ atomic: false, pushOptions: [] });
+  });
+
+  test('begins with a greeting of the right length', () => {
+    const bytes = Buffer.from(HOOK_GREETING.replace('\\000', '\0'));
+    expect(texts(new PacketDecoder().decode(bytes))).toEqual(['version=1\0push-options atomic', 'flush']);
   });
 
   test('a refusal stays on its line', () => {
@@ -45,15 +49,15 @@ describe('the proc-receive conversation', () => {
   });
 });
 
-function converse(lines: readonly string[]) {
+function read(lines: readonly string[]) {
   const reader = new ProcReceiveReader();
   const decoder = new PacketDecoder();
   const answers = lines.map(line => {
     const [packet] = line === 'flush' ? (['flush'] as const) : decoder.decode(encodePacket(line));
     return reader.accept(packet!);
   });
-  const replies = answers.flatMap(({ reply }) => (reply ? texts(new PacketDecoder().decode(reply)) : []));
-  return { replies, request: answers.at(-1)?.request };
+  expect(answers.slice(0, -1).every(answer => answer === undefined)).toBe(true);
+  return answers.at(-1);
 }
 
 function texts(packets: readonly Packet[]): string[] {

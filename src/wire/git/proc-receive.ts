@@ -25,27 +25,24 @@ export interface CommandResult {
   refusal?: string;
 }
 
-/** Reads a conversation packet by packet: `accept` answers with bytes to send and, at the end, the request. */
+/** What the hook says first, as a format for `printf`: version 1, and the features that are understood. */
+export const HOOK_GREETING = '0021version=1\\000push-options atomic0000';
+
+/** Reads what receive-pack says packet by packet; `accept` returns the request when it is complete. */
 export class ProcReceiveReader {
   #sections: string[][] = [[]];
   #features: string[] = [];
 
-  accept(packet: Packet): { reply?: Buffer; request?: ProcReceiveRequest } {
+  accept(packet: Packet): ProcReceiveRequest | undefined {
     if (packet !== 'flush') {
       this.#sections.at(-1)!.push(packet.toString('utf8').replace(/\n$/, ''));
-      return {};
+      return undefined;
     }
     const completed = this.#sections.length;
     this.#sections.push([]);
-    if (completed === 1) return { reply: this.#agreeOnFeatures() };
-    const isLast = completed === (this.#features.includes('push-options') ? 3 : 2);
-    return isLast ? { request: this.#request() } : {};
-  }
-
-  #agreeOnFeatures(): Buffer {
-    const [, offered = ''] = (this.#sections[0]![0] ?? '').split('\0');
-    this.#features = offered.split(' ').filter(feature => feature === 'atomic' || feature === 'push-options');
-    return Buffer.concat([encodePacket(`version=1\0${this.#features.join(' ')}`), FLUSH_PACKET]);
+    if (completed === 1) this.#features = (this.#sections[0]![0] ?? '').split('\0')[1]?.split(' ') ?? [];
+    const last = this.#features.includes('push-options') ? 3 : 2;
+    return completed === last ? this.#request() : undefined;
   }
 
   #request(): ProcReceiveRequest {

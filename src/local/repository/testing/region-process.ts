@@ -1,22 +1,22 @@
 /**
- * One region's repository as a process of its own, to be killed: `<folder> <region> <port>`. Prints the port when it
- * answers. With `hold` as the fourth argument its listener never returns, as if the machine were very slow just then.
+ * One region's repository as a process of its own, to be killed. Says `listening <port>` on standard error when it
+ * answers, and `told <ref>` for each change. With TEST_HOLD its listener never returns, as if the machine were very
+ * slow just then.
  */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createHttpServer, listen } from '../../../platform/network.ts';
+import { environment, writeError } from '../../../platform/process.ts';
 import { testContext } from '../../testing/context.ts';
 import { createRepository } from '../repository.ts';
 
-const [, , folder, region, port, hold] = process.argv;
-const server = createServer((request, response) => repository.handle(request, response));
-await new Promise<void>(resolve => server.listen(Number(port), '127.0.0.1', resolve));
-const { port: chosen } = server.address() as AddressInfo;
-const context = testContext(folder!, { region: region!, endpoint: `http://127.0.0.1:${chosen}` });
-const repository = createRepository(context);
+const server = createHttpServer((request, response) => repository.handle(request, response));
+const port = await listen(server, { address: '127.0.0.1', port: Number(environment['TEST_PORT']) });
+const repository = createRepository(
+  testContext(environment['TEST_FOLDER']!, { endpoint: `http://127.0.0.1:${port}` }),
+);
 repository.onRefChange(change => {
-  process.stdout.write(`told ${change.ref}\n`);
-  if (hold) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  writeError(`told ${change.ref}\n`);
+  if (environment['TEST_HOLD']) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   return [];
 });
 await repository.start();
-process.stdout.write(`listening ${chosen}\n`);
+writeError(`listening ${port}\n`);

@@ -1,12 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfigInput } from '../../../model/config/schema.ts';
 import type { RegionEvent } from '../../../model/event.ts';
 import { systemClock, type Clock } from '../../../platform/clock.ts';
+import { mkdirSync, mkdtempSync, rmSync, tmpdir } from '../../../platform/files.ts';
+import { createHttpServer, listen, type HttpServer } from '../../../platform/network.ts';
+import { environment, runCommand, type CommandResult } from '../../../platform/process.ts';
 import { testContext } from '../../testing/context.ts';
 import type { ServiceContext } from '../../context.ts';
 import type { RefChange, RefChangeListener, Repository } from '../contract.ts';
@@ -88,7 +86,7 @@ export class TestRegions {
 
   #add(
     name: string,
-    { server, endpoint }: { server: Server; endpoint: string },
+    { server, endpoint }: { server: HttpServer; endpoint: string },
     peers: ServiceContext['peers'],
     { config = {}, clock = systemClock }: TestRegionsOptions,
   ): void {
@@ -171,21 +169,15 @@ export class TestRegions {
   }
 }
 
-export interface GitResult {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** A working copy and an ordinary git client. */
 export class Clone {
   readonly path: string;
-  readonly #environment: NodeJS.ProcessEnv;
+  readonly #environment: Record<string, string | undefined>;
 
   constructor(path: string, home: string) {
     this.path = path;
     this.#environment = {
-      PATH: process.env['PATH'],
+      PATH: environment['PATH'],
       HOME: home,
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_TERMINAL_PROMPT: '0',
@@ -197,14 +189,8 @@ export class Clone {
   }
 
   /** Any exit code. */
-  attempt(...argv: string[]): Promise<GitResult> {
-    return new Promise(resolve => {
-      const options = { cwd: this.path, env: this.#environment, maxBuffer: 64 * 1024 * 1024 };
-      execFile('git', argv, options, (error, stdout, stderr) => {
-        const exitCode = error ? (typeof error.code === 'number' ? error.code : 128) : 0;
-        resolve({ exitCode, stdout, stderr });
-      });
-    });
+  attempt(...argv: string[]): Promise<CommandResult> {
+    return runCommand('git', argv, { cwd: this.path, env: this.#environment });
   }
 
   /** Rejects on failure; resolves with standard output, trimmed. */
@@ -219,16 +205,10 @@ export class Clone {
     await this.git('commit', '--quiet', '--allow-empty', '--message', subject);
     return this.git('rev-parse', 'HEAD');
   }
-
-  /** For tests that end git in the middle. */
-  start(...argv: string[]) {
-    return spawn('git', argv, { cwd: this.path, env: this.#environment, stdio: 'ignore' });
-  }
 }
 
-async function listenOnLoopback(): Promise<{ server: Server; endpoint: string }> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+async function listenOnLoopback(): Promise<{ server: HttpServer; endpoint: string }> {
+  const server = createHttpServer();
+  const port = await listen(server, { address: '127.0.0.1', port: 0 });
   return { server, endpoint: `http://127.0.0.1:${port}` };
 }
