@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   afterCheck,
@@ -68,6 +68,15 @@ describe('a target’s health', () => {
     ).toBe('unhealthy');
   });
 
+  it('is not condemned while it may still be starting, and as ever once it was healthy', () => {
+    const patient = { ...POLICY, startAllowanceMs: 5_000 };
+    const failures = Array.from({ length: 13 }, () => BAD);
+    expect(run(failures.slice(0, 11), 500, patient).health.state).toBe('initial');
+    expect(run(failures, 500, patient).health.state).toBe('unhealthy');
+    expect(run([...failures.slice(0, 11), GOOD], 500, patient).health.state).toBe('healthy');
+    expect(run([REFUSED, GOOD, BAD, BAD], 500, patient).health.state).toBe('unhealthy');
+  });
+
   it('is checked quickly until the first answer, right or wrong', () => {
     expect(checkIntervalMs(registeredTarget(), POLICY)).toBe(50);
     expect(checkIntervalMs(run([REFUSED]), POLICY)).toBe(50);
@@ -131,9 +140,9 @@ describe('a matcher', () => {
   });
 });
 
-function run(outcomes: readonly CheckOutcome[], everyMs = 500): HealthRecord {
+function run(outcomes: readonly CheckOutcome[], everyMs = 500, policy = POLICY): HealthRecord {
   return outcomes.reduce(
-    (record, outcome, index) => afterCheck(record, outcome, POLICY, (index + 1) * everyMs),
+    (record, outcome, index) => afterCheck(record, outcome, policy, (index + 1) * everyMs),
     registeredTarget(),
   );
 }

@@ -9,6 +9,8 @@ export interface HealthPolicy {
   unhealthyThreshold: number;
   /** `200`, `200-299` or `200,202`. */
   matcher: string;
+  /** So long after its first failed check, failures of a target that never was healthy do not count. Absent: ALB's none. */
+  startAllowanceMs?: number;
 }
 
 /** What one check saw. `unreachable`: refused, reset, or an answer that is not HTTP. */
@@ -23,6 +25,7 @@ export interface HealthRecord {
   failures: number;
   /** When a failure was last counted; see `countsAsFailure`. */
   failureCountedAt: Instant | undefined;
+  firstFailureAt: Instant | undefined;
   /** Since when it is healthy without a break; slow start goes by it. */
   healthySince: Instant | undefined;
 }
@@ -39,6 +42,7 @@ export function registeredTarget(): HealthRecord {
     successes: 0,
     failures: 0,
     failureCountedAt: undefined,
+    firstFailureAt: undefined,
     healthySince: undefined,
   };
 }
@@ -103,9 +107,11 @@ function afterFailure(
   policy: HealthPolicy,
   now: Instant,
 ): HealthRecord {
-  const isCounted = countsAsFailure(record, policy, now);
+  const firstFailureAt = record.firstFailureAt ?? now;
+  const isCounted = countsAsFailure({ ...record, firstFailureAt }, policy, now);
   const counted: HealthRecord = {
     ...record,
+    firstFailureAt,
     successes: 0,
     failures: record.failures + (isCounted ? 1 : 0),
     failureCountedAt: isCounted ? now : record.failureCountedAt,
@@ -118,9 +124,16 @@ function afterFailure(
 
 /**
  * The quick checks of a target that has never answered find it early, but must not condemn it early: they count
- * one failure an interval, as if they were made at the ordinary pace.
+ * one failure an interval, as if they were made at the ordinary pace. Nor must an ordinary pace that is quicker
+ * than AWS's condemn an application that is still starting: that takes as long as it takes.
  */
-function countsAsFailure(record: HealthRecord, policy: HealthPolicy, now: Instant): boolean {
+function countsAsFailure(
+  record: HealthRecord & { firstFailureAt: Instant },
+  policy: HealthPolicy,
+  now: Instant,
+): boolean {
+  const isStarting = record.health.state === 'initial';
+  if (isStarting && now - record.firstFailureAt < (policy.startAllowanceMs ?? 0)) return false;
   if (record.hasAnswered || record.failureCountedAt === undefined) return true;
   return now - record.failureCountedAt >= policy.intervalMs;
 }

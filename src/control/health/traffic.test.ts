@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { trafficShares } from './slow-start.ts';
 import { takeWeightedTurn } from './weighted-turn.ts';

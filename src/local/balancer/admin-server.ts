@@ -2,7 +2,7 @@ import { errorMessage, TandemError } from '../../core/error.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { chmodSync } from '../../platform/files.ts';
 import { createHttpServer, type IncomingMessage, type ServerResponse } from '../../platform/network.ts';
-import type { AdminError, ShutdownRequest, Snapshot } from './admin-messages.ts';
+import type { AdminError, ShutdownRequest, Snapshot, View } from './admin-messages.ts';
 import type { BalancerConfig } from './contract.ts';
 
 /** Counters and outstanding requests are told this often while they change… */
@@ -15,7 +15,7 @@ const MOST_UNREAD_BYTES = 1_048_576;
 /** The orders that the region process gives. */
 export interface AdminOrders {
   apply(config: BalancerConfig): Promise<void>;
-  snapshot(): Snapshot;
+  view(): View;
   shutDown(graceMs: number): void;
 }
 
@@ -25,6 +25,7 @@ export class AdminServer {
   readonly #followers = new Set<ServerResponse>();
   #lastTold = '';
   #ticks = 0;
+  #sequence = 0;
   readonly #server = createHttpServer((request, response) => {
     this.#handle(request, response).catch((error: unknown) => answerError(response, error));
   });
@@ -47,10 +48,11 @@ export class AdminServer {
   /** Tells all followers how things are now. */
   tell(): void {
     if (this.#followers.size === 0) return;
-    const line = JSON.stringify(this.#orders.snapshot());
-    this.#lastTold = line;
+    const view = this.#orders.view();
+    this.#lastTold = JSON.stringify(view);
+    const line = `${JSON.stringify(this.#numbered(view))}\n`;
     for (const follower of this.#followers) {
-      if (follower.writableLength < MOST_UNREAD_BYTES) follower.write(`${line}\n`);
+      if (follower.writableLength < MOST_UNREAD_BYTES) follower.write(line);
     }
   }
 
@@ -58,17 +60,22 @@ export class AdminServer {
     if (this.#followers.size === 0) return;
     this.#ticks += 1;
     const isHeartbeat = this.#ticks % TELLS_PER_HEARTBEAT === 0;
-    if (isHeartbeat || JSON.stringify(this.#orders.snapshot()) !== this.#lastTold) this.tell();
+    if (isHeartbeat || JSON.stringify(this.#orders.view()) !== this.#lastTold) this.tell();
+  }
+
+  #numbered(view: View): Snapshot {
+    this.#sequence += 1;
+    return { sequence: this.#sequence, ...view };
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     switch (`${request.method} ${request.url}`) {
       case 'PUT /config':
         await this.#orders.apply((await readJson(request)) as BalancerConfig);
-        answer(response, 200, this.#orders.snapshot());
+        answer(response, 200, this.#numbered(this.#orders.view()));
         return;
       case 'GET /state':
-        answer(response, 200, this.#orders.snapshot());
+        answer(response, 200, this.#numbered(this.#orders.view()));
         return;
       case 'GET /stream':
         this.#follow(response);
@@ -88,7 +95,7 @@ export class AdminServer {
     response.on('error', () => undefined);
     response.on('close', () => this.#followers.delete(response));
     response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
-    response.write(`${JSON.stringify(this.#orders.snapshot())}\n`);
+    response.write(`${JSON.stringify(this.#numbered(this.#orders.view()))}\n`);
     this.#followers.add(response);
   }
 }

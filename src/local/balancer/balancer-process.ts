@@ -30,7 +30,7 @@ import {
 
 const RESUME_RETRY_MS = 1_000;
 /** How long requests in flight may take when the system ends the process. */
-const TERMINATION_GRACE_MS = 30_000;
+const TERMINATION_GRACE_MS = 10_000;
 
 /**
  * The region's load balancer: `balancer-process.ts <folder>`. It takes up the configuration it had, takes orders on
@@ -65,7 +65,7 @@ async function main(folder: string): Promise<void> {
         await apply(config, () => writeConfig(folder, config));
         log.write(`configuration in force: ${describe(config)}`);
       },
-      snapshot: () => ({ state: dataPlane.state(), counters: dataPlane.counters() }),
+      view: () => ({ state: dataPlane.state(), counters: dataPlane.counters() }),
       shutDown: graceMs => void end(graceMs, true),
     },
     clock,

@@ -209,6 +209,7 @@ class BalancerKeeper implements Balancer {
   }
 
   #take(snapshot: Snapshot): void {
+    if (this.#snapshot !== undefined && isOlder(snapshot, this.#snapshot)) return;
     this.#snapshot = snapshot;
     this.#tellIfChanged(
       JSON.stringify(
@@ -245,6 +246,10 @@ class BalancerKeeper implements Balancer {
   #report(severity: 'info' | 'warning' | 'error', type: string, message: string): void {
     this.#context.events.append({ source: 'balancer', type, severity, message, data: {} });
   }
+}
+
+function isOlder(snapshot: Snapshot, than: Snapshot): boolean {
+  return snapshot.counters.startedAt === than.counters.startedAt && snapshot.sequence < than.sequence;
 }
 
 function stopped(): TandemError {

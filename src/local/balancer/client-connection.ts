@@ -100,11 +100,13 @@ export class ClientConnection implements ExchangeClient {
   /** Ends what has taken too long. Called a few times within each limit. */
   sweep(nowMs: number): void {
     const { idleTimeoutMs, clientKeepAliveMs } = this.#context.limits;
-    const idleMs = nowMs - this.#lastByteMs;
+    // Times were taken by the coarse clock: nobody is timed out early for that.
+    const surelyMs = nowMs - this.#context.sweepMs;
+    const idleMs = surelyMs - this.#lastByteMs;
     switch (this.#phase) {
       case PHASE.head:
         if (this.#partialHead !== undefined) {
-          if (nowMs - this.#partialSinceMs > idleTimeoutMs) this.#refuse(408);
+          if (surelyMs - this.#partialSinceMs > idleTimeoutMs) this.#refuse(408);
         } else if (idleMs > (this.#hasServed ? clientKeepAliveMs : idleTimeoutMs)) this.cut();
         return;
       case PHASE.body:

@@ -12,6 +12,8 @@ export interface HealthCheckSettings {
   unhealthyThreshold: number;
   /** `200`, `200-299` or `200,202`. */
   matcher: string;
+  /** So long after its first failed check, failures of a target that never was healthy do not count. Absent: none. */
+  startAllowanceMs?: number;
 }
 
 export interface TargetGroup {

@@ -9,7 +9,7 @@ import { RunningListener } from './running-listener.ts';
 import { RunningTargetGroup } from './target-group.ts';
 
 /** Time limits are looked at this many times within the shortest of them. */
-const SWEEPS_PER_LIMIT = 4;
+const SWEEPS_PER_LIMIT = 8;
 const SHORTEST_SWEEP_MS = 10;
 const LONGEST_SWEEP_MS = 1_000;
 
@@ -39,6 +39,7 @@ export class DataPlane {
       output: new OutputSlab(),
       limits: NO_LIMITS,
       coarseNowMs: clock.monotonicMs(),
+      sweepMs: LONGEST_SWEEP_MS,
       isClosing: false,
     };
   }
@@ -156,6 +157,7 @@ export class DataPlane {
     const { idleTimeoutMs, clientKeepAliveMs } = this.#context.limits;
     const wantedMs = Math.min(idleTimeoutMs, clientKeepAliveMs) / SWEEPS_PER_LIMIT;
     const periodMs = Math.min(LONGEST_SWEEP_MS, Math.max(SHORTEST_SWEEP_MS, wantedMs));
+    this.#context.sweepMs = periodMs;
     this.#sweepTimer?.cancel();
     this.#sweepTimer = this.#context.clock.every(periodMs, () => this.#sweep());
   }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Agent } from 'node:http';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BalancerLimits } from './contract.ts';
 import { startBackEnd, startRawBackEnd } from './testing/back-end.ts';
@@ -194,6 +195,63 @@ describe('a request through the balancer', () => {
     expect(text).toMatch(/^HTTP\/1\.1 103 Early Hints\r\n[^]*\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
   });
 });
+
+describe('a connection', () => {
+  it('means the same however its bytes are split', async () => {
+    const { proxy } = await proxyTo((incoming, response) => {
+      incoming.pipe(response);
+    });
+    const body = fc.string({ unit: 'binary-ascii', maxLength: 400 }).map(text => text.replaceAll('@', ''));
+    const cuts = fc.array(fc.nat({ max: 3_000 }), { maxLength: 15 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(body, fc.boolean()), { minLength: 1, maxLength: 6 }),
+        cuts,
+        async (bodies, at) => {
+          const text = bodies.map(([content, isChunked]) => encode(content, isChunked)).join('');
+          const ends = [...at.filter(cut => cut > 0 && cut < text.length), text.length].toSorted(
+            (a, b) => a - b,
+          );
+          const client = new RawClient(proxy.port);
+          client.socket.setNoDelay(true);
+          let start = 0;
+          for (const end of ends) {
+            await new Promise(resolve => client.socket.write(text.slice(start, end), 'latin1', resolve));
+            start = end;
+          }
+          const answers = await client.until(all => all.split('@').length > bodies.length);
+          client.socket.destroy();
+          expect(answers.split('@').slice(0, -1).map(decode)).toEqual(bodies.map(([content]) => content));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** A request whose body ends with `@`, so that its echo can be told from the next one. */
+function encode(body: string, isChunked: boolean): string {
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\n';
+  const whole = `${body}@`;
+  if (!isChunked) return `${head}Content-Length: ${whole.length}\r\n\r\n${whole}`;
+  const middle = Math.floor(whole.length / 2);
+  const chunks = [whole.slice(0, middle), whole.slice(middle)].filter(chunk => chunk !== '');
+  const encoded = chunks.map(chunk => `${chunk.length.toString(16)};x=y\r\n${chunk}\r\n`).join('');
+  return `${head}Transfer-Encoding: chunked\r\n\r\n${encoded}0\r\nX-Sum: 1\r\n\r\n`;
+}
+
+/** The data of a chunked answer, up to where its closing `@` was cut off. */
+function decode(answer: string): string {
+  let rest = answer.slice(answer.indexOf('\r\n\r\n', answer.indexOf('HTTP/1.1 200')) + 4);
+  let data = '';
+  while (rest !== '') {
+    const size = Number.parseInt(rest, 16);
+    const start = rest.indexOf('\r\n') + 2;
+    data += rest.slice(start, start + size);
+    rest = rest.slice(start + size + 2);
+  }
+  return data;
+}
 
 describe('back-pressure', () => {
   it('stops the target while the client does not read', async () => {

@@ -11,6 +11,8 @@ export interface ProxyContext {
   limits: BalancerLimits;
   /** Monotonic milliseconds, moved on a few times within each time limit: cheap, and exact enough for limits. */
   coarseNowMs: number;
+  /** How far `coarseNowMs` may be behind. */
+  sweepMs: number;
   /** Answers end their connections: the process is shutting down. */
   isClosing: boolean;
 }

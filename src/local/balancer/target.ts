@@ -40,12 +40,9 @@ export class Target {
    */
   acquire(nowMs: number, mayReuseStale: boolean, mustBeFresh: boolean): UpstreamConnection {
     this.outstanding += 1;
-    while (!mustBeFresh) {
-      const connection = this.#idle.pop();
-      if (connection === undefined) break;
-      if (connection.isUsable(nowMs, mayReuseStale)) return connection;
-      connection.destroy();
-    }
+    const latest = mustBeFresh ? undefined : this.#idle.at(-1);
+    // The one used last has waited the shortest: if it will not do, no other will.
+    if (latest?.isUsable(nowMs, mayReuseStale)) return this.#idle.pop()!;
     const connection = new UpstreamConnection(this, this.#context);
     this.#connections.add(connection);
     return connection;

@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../platform/clock.ts';
 import { startBackEnd, startRawBackEnd, type BackEnd } from './testing/back-end.ts';
 import { RawClient, request } from './testing/client.ts';
 import { startProxy, targetGroup } from './testing/proxy.ts';
@@ -67,7 +68,7 @@ describe('requests among targets', () => {
     const groups = [targetGroup([blue], { name: 'blue' }), targetGroup([], { name: 'green' })];
     const proxy = await proxyTo(groups);
     const statuses = [await request(proxy.port), await request(proxy.port)].map(({ status }) => status);
-    expect(statuses.toSorted()).toEqual([200, 503]);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 503]);
   });
 
   it('avoid an unhealthy target, and go to all where none is healthy', async () => {
@@ -95,6 +96,24 @@ describe('requests among targets', () => {
     expect(await request(proxy.port)).toMatchObject({ status: 200, body: 'sick' });
     isHealthy = true;
     await proxy.until(() => proxy.health()['sick'] === 'healthy');
+  });
+
+  it('come slowly to a target that has just become healthy', async () => {
+    let laterMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + laterMs };
+    const [old, fresh] = await backEnds('old', 'fresh');
+    const proxy = await startProxy([targetGroup([old], { slowStartMs: 60_000 })], {}, clock);
+    cleanUp.push(proxy.close);
+    await proxy.allHealthy();
+    laterMs = 100_000;
+    await proxy.apply([targetGroup([old, fresh], { slowStartMs: 60_000 })]);
+    await proxy.allHealthy();
+    for (let count = 0; count < 50; count += 1) await request(proxy.port);
+    expect(fresh.requests.length).toBeLessThanOrEqual(3);
+    laterMs = 200_000;
+    const before = fresh.requests.length;
+    for (let count = 0; count < 50; count += 1) await request(proxy.port);
+    expect(fresh.requests.length - before).toBe(25);
   });
 
   it('are checked for as ALB checks', async () => {
@@ -149,7 +168,7 @@ describe('a request whose target fails', () => {
     const statuses = [];
     for (let count = 0; count < 2; count += 1)
       statuses.push((await request(proxy.port, { method: 'POST', body: 'x' })).status);
-    expect(statuses.toSorted()).toEqual([200, 502]);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 502]);
     expect([dying, good].map(({ requests }) => requests.length)).toEqual([1, 1]);
   });
 

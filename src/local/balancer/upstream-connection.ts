@@ -232,10 +232,11 @@ export class UpstreamConnection {
 
   #complete(receiver: ResponseReceiver, isExact: boolean): void {
     if (this.receiver !== receiver) return;
-    const isReusable = this.#isPersistent && isExact && receiver.isRequestComplete;
+    const isAllSent = receiver.isRequestComplete && this.#socket.writableLength === 0;
+    const isReusable = this.#isPersistent && isExact && isAllSent;
     this.receiver = undefined;
     this.wasUsed = true;
-    this.#idleSinceMs = this.#context.coarseNowMs;
+    this.#idleSinceMs = this.#context.clock.monotonicMs();
     // A client that was too slow for the last bytes must not stop the next one's answer.
     this.resume();
     this.#giveBack(isReusable);

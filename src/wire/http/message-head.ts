@@ -135,13 +135,13 @@ export abstract class MessageHead {
   protected dropLines(bytes: Buffer, isDropped: (name: string) => boolean): void {
     const earlier = this.drops.slice(0, this.dropCount);
     this.dropCount = 0;
+    let passed = 0;
     let at = this.fieldsStart;
     while (at < this.end - 2) {
       const colon = bytes.indexOf(COLON, at);
       const lineEnd = bytes.indexOf(LF, colon) + 1;
-      const wasDropped = earlier.some(
-        (from, index) => index % 2 === 0 && at >= from && at < earlier[index + 1]!,
-      );
+      while (passed < earlier.length && earlier[passed + 1]! <= at) passed += 2;
+      const wasDropped = passed < earlier.length && at >= earlier[passed]!;
       if (wasDropped || isDropped(bytes.toString('latin1', at, colon).toLowerCase())) this.drop(at, lineEnd);
       at = lineEnd;
     }

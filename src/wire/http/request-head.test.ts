@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { INCOMPLETE, MALFORMED } from './message-head.ts';
 import { RequestHead } from './request-head.ts';

@@ -233,12 +233,12 @@ export class RequestHead extends MessageHead {
       this.hasConnectionUpgrade &&
       this.minorVersion === 1 &&
       !/\bh2c\b/i.test(bytes.toString('latin1', this.upgradeStart, this.upgradeEnd));
-    const listed = this.connectionOptions.filter(name => !NEVER_HOP_BY_HOP.has(name));
+    const listed = new Set(this.connectionOptions.filter(name => !NEVER_HOP_BY_HOP.has(name)));
     this.dropLines(bytes, name => {
       if (name === 'upgrade') return !this.isUpgrade;
       if (name === 'http2-settings') return true;
       if (name === 'host') return this.pathStart !== 0;
-      return listed.includes(name);
+      return listed.has(name);
     });
   }
 

@@ -100,10 +100,10 @@ export class ResponseHead extends MessageHead {
       return false;
     }
     if (this.connectionOptions.length > 0) {
-      const listed = this.connectionOptions.filter(
-        name => name !== 'content-length' && name !== 'transfer-encoding',
-      );
-      this.dropLines(bytes, name => listed.includes(name));
+      const listed = new Set(this.connectionOptions);
+      listed.delete('content-length');
+      listed.delete('transfer-encoding');
+      this.dropLines(bytes, name => listed.has(name));
     }
     return true;
   }

@@ -1,5 +1,5 @@
 import {
-  Agent,
+  type Agent,
   connect,
   httpRequest,
   type IncomingHttpHeaders,

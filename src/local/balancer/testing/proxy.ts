@@ -1,5 +1,5 @@
 import { seededRandom } from '../../../core/random.ts';
-import { systemClock } from '../../../platform/clock.ts';
+import { systemClock, type Clock } from '../../../platform/clock.ts';
 import { freePort } from '../../../platform/network.ts';
 import type { BalancerConfig, BalancerLimits, Listener, TargetGroup } from '../contract.ts';
 import { DataPlane } from '../data-plane.ts';
@@ -69,9 +69,10 @@ export interface TestProxy {
 export async function startProxy(
   targetGroups: readonly TargetGroup[],
   overrides: Parameters<typeof configOf>[2] = {},
+  clock: Clock = systemClock,
 ): Promise<TestProxy> {
   const waiting = new Set<() => void>();
-  const plane = new DataPlane(systemClock, seededRandom(1), () => waiting.forEach(look => look()));
+  const plane = new DataPlane(clock, seededRandom(1), () => waiting.forEach(look => look()));
   const port = await freePort(ADDRESS);
   const targets = () => plane.state().targetGroups.flatMap(group => group.targets);
   const proxy: TestProxy = {
