@@ -11,6 +11,8 @@ export interface ServiceTiming {
   /** A new target is checked at this pace until its first answer. */
   initialHealthCheckIntervalMs: number;
   healthCheckGraceMs: number;
+  /** A new target is not made unhealthy earlier than this; see `serviceTiming`. */
+  startAllowanceMs: number;
   deregistrationDelayMs: number;
   /** ALB keeps a target `draining` for the whole delay, even if idle; the fast profile ends with the last request. */
   drainingEndsWhenIdle: boolean;
@@ -27,10 +29,15 @@ export interface PipelineTiming {
   buildTimeoutMs: number;
 }
 
+/** What an ordinary application may take to start on a busy machine. */
+const START_ALLOWANCE_MS = 5 * SECOND_MS;
+
 /**
  * `aws` goes by the config file's own numbers. `fast` is for one machine: health checks twice a second, and a
  * configured minute of bake lasts one second. What protects users' requests (stop timeout, deregistration
- * delay) and what people wait on (approval, build timeout) is never shortened.
+ * delay) and what people wait on (approval, build timeout) is never shortened. Nor does an application start any
+ * quicker: with checks twice a second two failures would condemn it within the second, where AWS's usual settings
+ * leave it a minute, so a new target has a start allowance.
  */
 export function serviceTiming(profile: TimingProfile, environment: EnvironmentConfig): ServiceTiming {
   const { service, deployment } = environment;
@@ -45,6 +52,7 @@ export function serviceTiming(profile: TimingProfile, environment: EnvironmentCo
       healthCheckTimeoutMs: service.healthCheck.timeoutSeconds * SECOND_MS,
       initialHealthCheckIntervalMs: service.healthCheck.intervalSeconds * SECOND_MS,
       healthCheckGraceMs: service.healthCheck.gracePeriodSeconds * SECOND_MS,
+      startAllowanceMs: 0,
       drainingEndsWhenIdle: false,
       bakeTimeMs: deployment.bakeTimeMinutes * MINUTE_MS,
       unmonitoredHealthyAfterMs: 40 * SECOND_MS,
@@ -57,6 +65,7 @@ export function serviceTiming(profile: TimingProfile, environment: EnvironmentCo
     healthCheckTimeoutMs: 2 * SECOND_MS,
     initialHealthCheckIntervalMs: 50,
     healthCheckGraceMs: (service.healthCheck.gracePeriodSeconds * SECOND_MS) / 15,
+    startAllowanceMs: Math.max(START_ALLOWANCE_MS, service.healthCheck.gracePeriodSeconds * SECOND_MS),
     drainingEndsWhenIdle: true,
     bakeTimeMs: deployment.bakeTimeMinutes * SECOND_MS,
     unmonitoredHealthyAfterMs: 2 * SECOND_MS,

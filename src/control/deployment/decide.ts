@@ -80,7 +80,7 @@ function answerStopRequest(state: ServiceState, now: Instant, announcements: Ann
   const { deployment } = state;
   if (deployment?.status === 'STOP_REQUESTED') {
     const cause = deployment.cause ?? 'stopped by request; its tasks were left as they are';
-    return stopInPlace(state, deployment, cause, now, announcements);
+    return stopInPlace(state, deployment, { cause, kind: 'deployment-stopped' }, now, announcements);
   }
   if (deployment?.status === 'ROLLBACK_REQUESTED') {
     return rollBack(state, deployment, 'a rollback was requested', now, announcements);
@@ -104,7 +104,9 @@ function tripBreaker(
   if (isGoingBack) {
     return failRollback(state, deployment, `the rollback failed too: ${cause}`, now, announcements);
   }
-  if (!breaker.rollback) return stopInPlace(state, deployment, cause, now, announcements);
+  if (!breaker.rollback) {
+    return stopInPlace(state, deployment, { cause, kind: 'deployment-failed' }, now, announcements);
+  }
   return rollBack(state, deployment, cause, now, announcements);
 }
 
@@ -112,12 +114,12 @@ function tripBreaker(
 function stopInPlace(
   state: ServiceState,
   deployment: Deployment,
-  cause: string,
+  end: { cause: string; kind: 'deployment-stopped' | 'deployment-failed' },
   now: Instant,
   announcements: Announcement[],
 ): ServiceState {
-  const ended: Deployment = { ...deployment, status: 'STOPPED', cause, endedAt: now };
-  announcements.push({ kind: 'deployment-stopped', deployment: ended });
+  const ended: Deployment = { ...deployment, status: 'STOPPED', cause: end.cause, endedAt: now };
+  announcements.push({ kind: end.kind, deployment: ended });
   return { ...state, deployment: ended, held: true, attempt: newAttempt() };
 }
 

@@ -36,12 +36,14 @@ function waitForHealthy(
   count: { healthy: number; desired: number },
   now: Instant,
 ): Waiting {
-  const { notBefore } = state.attempt.backoff;
-  const progress = `${count.healthy} of ${count.desired} ${describeWanted(state)} healthy`;
-  const isHeldBack = now < notBefore && !observed.tasks.some(({ phase }) => phase === 'starting');
-  if (!isHeldBack) return now < notBefore ? { for: progress, until: notBefore } : { for: progress };
-  const failures = describeFailures(state.attempt);
-  return { for: `${progress}; ${failures}, the next start is held back`, until: notBefore };
+  const { failures, backoff } = state.attempt;
+  const starting = observed.tasks.filter(({ phase }) => phase === 'starting').length;
+  const parts = [`${count.healthy} of ${count.desired} ${describeWanted(state)} healthy`];
+  if (starting > 0) parts[0] += `, ${starting} starting`;
+  if (failures > 0) parts.push(describeFailures(state.attempt));
+  const isHeldBack = now < backoff.notBefore;
+  if (isHeldBack && starting === 0) parts.push('the next start is held back');
+  return { for: parts.join('; '), ...(isHeldBack && { until: backoff.notBefore }) };
 }
 
 function describeWanted(state: ServiceState): string {

@@ -20,8 +20,9 @@ export function serviceEventOf(service: PipelineEnvironment, announcement: Annou
     case 'rollback-started':
       return `${prefix} rolling back to (deployment ${announcement.to.deploymentId}).`;
     case 'deployment-failed':
-    case 'deployment-stopped':
       return `${prefix} (deployment ${announcement.deployment.id}) deployment failed: ${announcement.deployment.cause}.`;
+    case 'deployment-stopped':
+      return `${prefix} (deployment ${announcement.deployment.id}) deployment stopped: ${announcement.deployment.cause}.`;
     case 'deployment-blocked':
       return (
         `${prefix} was unable to stop or start tasks during a deployment because of the service deployment ` +
@@ -65,7 +66,7 @@ export function regionEventOf(announcement: Announcement): NewRegionEvent | unde
       );
     case 'deployment-stopped':
       return deploymentEvent(
-        'DeploymentFailed',
+        'DeploymentStopped',
         'warning',
         announcement.deployment,
         `was stopped: ${announcement.deployment.cause}`,

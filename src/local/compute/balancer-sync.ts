@@ -3,6 +3,7 @@ import { errorMessage } from '../../core/error.ts';
 import type { Timer } from '../../platform/clock.ts';
 import type { Balancer, BalancerConfig, TargetStatus } from '../balancer/contract.ts';
 import type { ServiceContext } from '../context.ts';
+import { tell } from './tell.ts';
 
 const RETRY_BACKOFF = { firstMs: 200, maximumMs: 10_000 };
 
@@ -95,7 +96,7 @@ export class BalancerSync {
   #tryAgainLater(message: string): void {
     this.#failures += 1;
     if (message !== this.#lastFailure) {
-      this.#context.events.append({
+      tell(this.#context.events, {
         source: 'compute',
         type: 'BalancerConfigurationFailed',
         severity: 'error',

@@ -24,6 +24,7 @@ import { Reconciler } from './reconciler.ts';
 import { balancerConfig } from './target-groups.ts';
 import { TaskKeeper } from './task-keeper.ts';
 import { toTask } from './task-record.ts';
+import { tell } from './tell.ts';
 
 export interface ComputeDependencies {
   registry: Pick<Registry, 'manifest' | 'blobPath'>;
@@ -104,9 +105,9 @@ class LocalCompute implements Compute {
     });
     if (begun.superseded) {
       const event = regionEventOf({ kind: 'deployment-stopped', deployment: begun.superseded });
-      if (event) this.#context.events.append(event);
+      if (event) tell(this.#context.events, event);
     }
-    this.#context.events.append(deploymentStarted(begun.deployment));
+    tell(this.#context.events, deploymentStarted(begun.deployment));
     this.#loop?.wake();
     this.#tellChange();
     return begun.deployment;
@@ -201,11 +202,11 @@ class LocalCompute implements Compute {
     const isStoppingAll = this.#allStopped !== undefined;
     const pass = this.#reconciler.pass({ reports, isStoppingAll });
     this.#keeper.forget(reports.length);
-    for (const event of pass.events) this.#context.events.append(event);
+    for (const { effect, task } of pass.effects) this.#keeper.perform(effect, task);
+    for (const event of pass.events) tell(this.#context.events, event);
     if (!isStoppingAll || this.#balancer.state() !== undefined) {
       void this.#sync.request(balancerConfig(this.#context, this.#listeners, pass.tasks));
     }
-    for (const { effect, task } of pass.effects) this.#keeper.perform(effect, task);
     if (pass.at !== undefined) loop.wakeAt(pass.at);
     if (pass.hasChanged) loop.wake();
     if (pass.hasChanged) this.#pruneWhatFellOutOfUse();

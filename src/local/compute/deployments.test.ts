@@ -137,9 +137,10 @@ describe('a rolling deployment', () => {
   test('that is never healthy goes back, saying what the health checks found', async () => {
     region = await TestRegion.start();
     await region.deployed(await region.images.release(WELL));
+    region.context.config.deployment.circuitBreaker.threshold = { type: 'COUNT', value: 2 };
     const { status, cause } = await region.deployed(await region.images.release(NEVER_HEALTHY));
     expect(status).toBe('ROLLBACK_SUCCESSFUL');
-    expect(cause).toBe('3 tasks in a row answered health checks on /health with 503');
+    expect(cause).toBe('2 tasks in a row answered health checks on /health with 503');
     await region.until(() => region.tasks().length === 2);
     expect(region.stopped().map(({ stoppedReason }) => stoppedReason)).toContain(
       'Task failed ELB health checks in (target-group storefront-staging)',
@@ -170,8 +171,11 @@ describe('a rolling deployment', () => {
     const breakRunning = () => {
       for (const task of region.tasks()) {
         if (task.status !== 'RUNNING' || task.deploymentId !== deployment.id || broken.has(task.id)) continue;
-        broken.add(task.id);
-        void fetch(`http://127.0.0.1:${task.endpoint!.port}/break`).catch(() => undefined);
+        // One that does not listen yet is tried again when it is healthy.
+        fetch(`http://127.0.0.1:${task.endpoint!.port}/break`).then(
+          () => broken.add(task.id),
+          () => undefined,
+        );
       }
     };
     region.compute.onChange(breakRunning);
@@ -208,6 +212,12 @@ describe('a rolling deployment', () => {
     expect((await region.ended(aborted)).status).toBe('STOPPED');
     expect(region.compute.service('staging')).toMatchObject({ release: good, healthyTargets: 2 });
   });
+});
+
+test('an application that takes its time to start is waited for', async () => {
+  region = await TestRegion.start();
+  const slow = await region.images.release(`setTimeout(() => { ${WELL} }, 2_000);`);
+  expect(await region.deployed(slow)).toMatchObject({ status: 'SUCCESSFUL', failedTasks: 0 });
 });
 
 describe('a restart', () => {

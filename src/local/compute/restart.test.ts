@@ -8,7 +8,7 @@ import type { Task } from '../../model/task.ts';
 import { freePort } from '../../platform/network.ts';
 import { nodePath, processIdentity } from '../../platform/process.ts';
 import { waitForExit } from '../../platform/process-table.ts';
-import { EXITS_ON_REQUEST, NEVER_HEALTHY, STUBBORN, TALKS, WELL } from './testing/applications.ts';
+import { EXITS_ON_REQUEST, FADES_SOON, STUBBORN, TALKS, WELL } from './testing/applications.ts';
 import { ImageFolder } from './testing/images.ts';
 import { processesOf } from './testing/processes.ts';
 import { TestRegion } from './testing/region.ts';
@@ -71,10 +71,24 @@ describe('after a restart', () => {
   test('a deployment goes on where it was', async () => {
     region = await TestRegion.start();
     await region.deployed(await region.images.release(WELL));
-    const deployment = region.deploy(await region.images.release(NEVER_HEALTHY));
+    const deployment = region.deploy(await region.images.release(FADES_SOON));
     await region.until(() => (region.compute.deployment(deployment.id)?.failedTasks ?? 0) >= 1);
     await region.restart();
     expect((await region.ended(deployment)).status).toBe('ROLLBACK_SUCCESSFUL');
+    expect(region.compute.deployment(deployment.id)?.failedTasks).toBeGreaterThanOrEqual(3);
+  });
+
+  test('what was stopped with all tasks comes back', async () => {
+    region = await TestRegion.start();
+    const release = await region.images.release(WELL);
+    await region.deployed(release);
+    const before = region.tasks().map(({ id }) => id);
+    await region.compute.stopAllTasks();
+    expect(region.tasks()).toEqual([]);
+    await region.restart();
+    await region.until(() => region.compute.service('staging').healthyTargets === 2);
+    expect(region.tasks().filter(({ id }) => before.includes(id))).toEqual([]);
+    expect((await region.request()).body).toContain(release.commit);
   });
 
   test('a task that was being stopped is stopped', async () => {

@@ -57,6 +57,7 @@ function targetGroup(
       intervalMs: timing.healthCheckIntervalMs,
       initialIntervalMs: timing.initialHealthCheckIntervalMs,
       timeoutMs: timing.healthCheckTimeoutMs,
+      startAllowanceMs: timing.startAllowanceMs,
     },
     deregistrationDelayMs: timing.deregistrationDelayMs,
     drainingEndsWhenIdle: timing.drainingEndsWhenIdle,

@@ -11,6 +11,7 @@ import { taskEnvironment } from './task-environment.ts';
 import type { TaskEffect, TaskReport } from './task-lifecycle.ts';
 import type { TaskRecord } from './task-record.ts';
 import type { TaskExit, TaskListener, TaskRuntime } from './task-runtime.ts';
+import { tell } from './tell.ts';
 
 /** How far back the reason of an exit is looked for in a task's output. */
 const QUOTED_FROM_LINES = 50;
@@ -148,7 +149,7 @@ export class TaskKeeper {
 
   #tellNotRemoved(what: string, error: unknown): void {
     const message = `${what} could not be removed: ${errorMessage(error)}`;
-    this.#context.events.append({
+    tell(this.#context.events, {
       source: 'compute',
       type: 'FilesNotRemoved',
       severity: 'warning',
@@ -176,7 +177,7 @@ export class TaskKeeper {
   #tellOnce(key: string, event: NewRegionEvent): void {
     if (this.#told.has(key)) return;
     this.#told.add(key);
-    this.#context.events.append(event);
+    tell(this.#context.events, event);
   }
 
   #report(taskId: string, report: TaskReport): void {

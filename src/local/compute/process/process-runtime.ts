@@ -174,9 +174,7 @@ export class ProcessRuntime implements TaskRuntime {
     }
     for (const [pid, bytes] of await memoryBytesOfTrees([...byPid.keys()])) {
       const task = byPid.get(pid);
-      if (!task || bytes <= task.plan.memoryMb * BYTES_PER_MB) continue;
-      task.noteOutOfMemory();
-      task.kill();
+      if (task && bytes > task.plan.memoryMb * BYTES_PER_MB) task.killForMemory();
     }
   }
 

@@ -96,8 +96,10 @@ export class SupervisedTask {
     else sendSignal(pid, 'SIGKILL');
   }
 
-  noteOutOfMemory(): void {
+  killForMemory(): void {
+    if (this.#ending) return;
     this.#folder.noteOutOfMemory();
+    this.kill();
   }
 
   /** Level-triggered: looks at what the files and processes say now. */

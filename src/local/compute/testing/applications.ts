@@ -79,3 +79,6 @@ ${SERVE}`;
 export const TALKS = `
 function handle(request, response) { console.log(request.url); response.end(); }
 ${SERVE}`;
+
+/** Exits before it listens. */
+export const FADES_SOON = `setTimeout(() => process.exit(5), 200);`;
