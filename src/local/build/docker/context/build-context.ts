@@ -6,6 +6,7 @@ import {
   readdirSync,
   readlinkSync,
   realpathSync,
+  type Stats,
 } from '../../../../platform/files.ts';
 import { parseIgnoreFile, type IgnoreRules } from './ignore.ts';
 import { resolveWithin } from './scoped-path.ts';
@@ -36,7 +37,7 @@ export class BuildContext implements FileSource {
   item(path: string): SourceItem | undefined {
     if (path !== '' && this.#ignore.isIgnored(path) && !this.#holdsTakenBack(path)) return undefined;
     const place = join(this.#root, path);
-    const found = lstatSync(place, { throwIfNoEntry: false });
+    const found = statOf(place);
     if (found === undefined) return undefined;
     const owned = { path, mode: found.mode & 0o7777, uid: 0, gid: 0 };
     if (found.isDirectory()) return { ...owned, type: 'folder' };
@@ -64,6 +65,16 @@ export class BuildContext implements FileSource {
     if (!this.#ignore.mayTakeBackBelow(folder)) return false;
     const isFolder = lstatSync(join(this.#root, folder), { throwIfNoEntry: false })?.isDirectory() ?? false;
     return isFolder && this.list(folder).some(name => this.item(`${folder}/${name}`) !== undefined);
+  }
+}
+
+/** `undefined` also for what lies below a file, and for names that no file can have. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOTDIR' || systemErrorCode(error) === 'ENAMETOOLONG') return undefined;
+    throw error;
   }
 }
 

@@ -76,7 +76,9 @@ function locate(text: string): { escape: string; places: Place[] } {
       }),
     };
   });
-  return { escape: parsed.getEscapeCharacter(), places };
+  // The library takes an escape character that it does not know for the usual one.
+  const escape = parsed.getDirectives().find(directive => /^escape$/i.test(directive.getName()));
+  return { escape: escape?.getValue() ?? '\\', places };
 }
 
 function readInstruction(
