@@ -90,6 +90,17 @@ describe('the region API and its client', () => {
     await expect(client.status()).rejects.toMatchObject({ code: 'REGION_UNREACHABLE', kind: 'system' });
   });
 
+  test('a region that takes the connection and says nothing is unreachable, too', async () => {
+    const silent = createServer(() => undefined);
+    servers.push(silent);
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const limits = { questionMs: 20, deedMs: 20 };
+    const client = createRegionClient('us-east-1', `http://127.0.0.1:${port}`, limits);
+    await expect(client.status()).rejects.toMatchObject({ code: 'REGION_UNREACHABLE' });
+    await expect(client.retry('0c1d', 'ada')).rejects.toMatchObject({ code: 'REGION_UNREACHABLE' });
+  });
+
   test('a region that dies in the middle of a stream is unreachable', async () => {
     const client = await served({
       events: async function* events() {

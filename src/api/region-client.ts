@@ -1,10 +1,26 @@
+import { SECOND_MS } from '../core/duration.ts';
 import { errorMessage, TandemError, type ErrorKind } from '../core/error.ts';
 import type { EventQuery, LogQuery, RegionOperations } from '../model/cloud.ts';
 import type { RegionName } from '../model/names.ts';
-import { fetchHttp, readLines } from '../platform/http.ts';
+import { fetchHttp, readLines, timeLimit } from '../platform/http.ts';
 
-/** `RegionOperations` over HTTP: the other end of `createRegionApi`. Errors arrive as they were thrown there. */
-export function createRegionClient(region: RegionName, endpoint: string): RegionOperations {
+export interface RegionClientLimits {
+  /** How long a question may take, and how long a deed, until the region counts as not answering. */
+  questionMs: number;
+  deedMs: number;
+}
+
+const LIMITS: RegionClientLimits = { questionMs: 5 * SECOND_MS, deedMs: 30 * SECOND_MS };
+
+/**
+ * `RegionOperations` over HTTP: the other end of `createRegionApi`. Errors arrive as they were thrown there. A region
+ * that takes the connection and says nothing (its process hangs) is as unreachable as one that is gone.
+ */
+export function createRegionClient(
+  region: RegionName,
+  endpoint: string,
+  limits: RegionClientLimits = LIMITS,
+): RegionOperations {
   const api = `${endpoint}/api`;
 
   async function call<Result>(
@@ -14,6 +30,7 @@ export function createRegionClient(region: RegionName, endpoint: string): Region
   ): Promise<Result> {
     const response = await send(path, {
       method,
+      signal: timeLimit(method === 'GET' ? limits.questionMs : limits.deedMs),
       ...(body === undefined
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
@@ -26,13 +43,13 @@ export function createRegionClient(region: RegionName, endpoint: string): Region
   }
 
   async function* follow<Item>(path: string, signal: AbortSignal | undefined): AsyncGenerator<Item> {
-    const response = await send(path, signal === undefined ? {} : { signal });
-    if (!response.body) return;
     try {
+      const response = await send(path, signal === undefined ? {} : { signal });
+      if (!response.body) return;
       for await (const line of readLines(response.body)) yield JSON.parse(line) as Item;
     } catch (error) {
       if (signal?.aborted) return;
-      throw unreachable(error);
+      throw error instanceof TandemError ? error : unreachable(error);
     }
   }
 
@@ -41,7 +58,6 @@ export function createRegionClient(region: RegionName, endpoint: string): Region
     try {
       response = await fetchHttp(`${api}${path}`, init);
     } catch (error) {
-      if (init.signal?.aborted) return new Response(null);
       throw unreachable(error);
     }
     if (!response.ok) throw await refusal(response);

@@ -1,6 +1,11 @@
 /** `fetch` for the API client; typed here so that nothing else touches the global. */
 export const fetchHttp: typeof fetch = (input, init) => fetch(input, init);
 
+/** A signal that aborts a request which takes longer. It does not keep the process alive. */
+export function timeLimit(durationMs: number): AbortSignal {
+  return AbortSignal.timeout(durationMs);
+}
+
 /** Splits a byte stream into lines as they arrive; the last line needs no line end. Empty lines (keep-alives) are left out. */
 export async function* readLines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
