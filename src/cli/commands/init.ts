@@ -62,10 +62,10 @@ function advice({ written, stack, kept }: Adoption, isNew: boolean): string[] {
     return ['There is no Dockerfile, and what this application is written in could not be told: write one.'];
   }
   if (!written.includes('Dockerfile')) return [];
-  const path = stack?.healthCheckPath ?? '/health';
-  return [
-    `The Dockerfile is a beginning for ${stack?.name}: the application must listen on port $PORT (8080), and answer ${path} with 200.`,
-  ];
+  const needs = stack?.bringsServer
+    ? ''
+    : ': the application must listen on port $PORT (8080), and answer /health with 200';
+  return [`The Dockerfile is a beginning for ${stack?.name}${needs}.`];
 }
 
 function nextSteps(folder: string | undefined): string[] {

@@ -7,6 +7,8 @@ export interface StackTemplate {
   testCommands: readonly string[];
   /** Where it can be asked whether it is well, when not at the default `/health`. */
   healthCheckPath?: string;
+  /** The image holds the server, too: nothing is asked of the application. */
+  bringsServer?: boolean;
 }
 
 export function configTemplate(application: string, healthCheckPath: string | undefined): string {

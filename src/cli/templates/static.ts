@@ -23,6 +23,7 @@ export const staticStack: StackTemplate = {
   name: 'static files',
   testCommands: [],
   healthCheckPath: '/',
+  bringsServer: true,
   dockerfile: `FROM public.ecr.aws/docker/library/node:24-alpine
 ENV PORT=8080
 WORKDIR /app
