@@ -28,7 +28,7 @@ import {
   writeRecord,
 } from './process-files.ts';
 
-const RESUME_RETRY_MS = 1_000;
+const RESUME_RETRY_MS = 200;
 /** How long requests in flight may take when the system ends the process. */
 const TERMINATION_GRACE_MS = 10_000;
 
