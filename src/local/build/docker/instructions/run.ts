@@ -45,7 +45,7 @@ export function checkRun(instruction: Instruction): void {
       throw unsupported(instruction, `--network=${network} would need a network of its own`);
   const words = parseExecForm(instruction.text);
   if (words?.length === 0) throw invalid(instruction, 'RUN [] runs nothing');
-  refuseMachineChanges(instruction, textOf(instruction));
+  refuseMachineChanges(instruction, isScript(instruction) ? textOf(instruction) : lineOf(instruction));
 }
 
 export async function applyRun(
@@ -94,10 +94,17 @@ export async function applyRun(
   return stage.addFiles(key, entries, createdBy, false);
 }
 
+function lineOf({ text }: Instruction): string {
+  return parseExecForm(text)?.join(' ') ?? text;
+}
+
+/** A lone here-document is the script itself; any other is input of the command that opens it. */
+function isScript({ text, heredocs }: Instruction): boolean {
+  return heredocs.length === 1 && /^<<-?(["']?)[^\s"']+\1$/.test(text);
+}
+
 function textOf(instruction: Instruction): string {
-  const words = parseExecForm(instruction.text);
-  const line = words === undefined ? instruction.text : words.join(' ');
-  return [line, ...instruction.heredocs.map(({ content }) => content)].join('\n');
+  return [lineOf(instruction), ...instruction.heredocs.map(({ content }) => content)].join('\n');
 }
 
 function readCommand(stage: Stage, instruction: Instruction): RunCommand {
@@ -106,9 +113,7 @@ function readCommand(stage: Stage, instruction: Instruction): RunCommand {
   if (words !== undefined) return { argv: words, text };
   const [document] = instruction.heredocs;
   if (document === undefined) return { argv: [...stage.shell, instruction.text], text };
-  // A lone here-document is the script itself; any other goes to the shell with the line that opens it.
-  const isScript = instruction.heredocs.length === 1 && /^<<-?(["']?)[^\s"']+\1$/.test(instruction.text);
-  if (isScript) return { argv: [...stage.shell, document.content], text };
+  if (isScript(instruction)) return { argv: [...stage.shell, document.content], text };
   const bodies = instruction.heredocs.map(({ name, content }) => `${content}${name}\n`);
   return { argv: [...stage.shell, `${instruction.text}\n${bodies.join('')}`], text };
 }
