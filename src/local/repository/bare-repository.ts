@@ -54,9 +54,12 @@ export async function prepareBareRepository(
   await git.output(['symbolic-ref', 'HEAD', `refs/heads/${options.branch}`]);
 }
 
-/** Every ref and the id it has. */
+/** The namespaces that are pushed, recorded and replicated; others would change what history means, or are git's own. */
+export const SHARED_NAMESPACES = ['refs/heads/', 'refs/tags/', 'refs/notes/'] as const;
+
+/** Every shared ref and the id it has. */
 export async function listRefs(git: Git): Promise<Map<string, CommitId>> {
-  const text = await git.output(['for-each-ref', '--format=%(objectname) %(refname)']);
+  const text = await git.output(['for-each-ref', '--format=%(objectname) %(refname)', ...SHARED_NAMESPACES]);
   const lines = text.split('\n').filter(line => line !== '');
   return new Map(lines.map(line => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]));
 }

@@ -8,7 +8,7 @@ import {
   type SpawnOptions,
 } from '../../platform/process.ts';
 
-export interface GitOptions {
+interface GitOptions {
   input?: string;
   signal?: AbortSignal;
   environment?: Record<string, string>;

@@ -13,7 +13,7 @@ const SILENCE_LIMIT_SECONDS = 30;
 const LARGEST_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /** For each ref, the reason why the peer refused it; refs that it took are not in the map. */
-export type PushRefusals = ReadonlyMap<string, string>;
+type PushRefusals = ReadonlyMap<string, string>;
 
 /** Everything that one region asks of another. Every method throws PEER_UNREACHABLE where the peer gives no answer. */
 export interface PeerClient {

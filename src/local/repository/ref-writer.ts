@@ -7,7 +7,7 @@ import { decideReceipt, type Receipt } from '../../control/replication/receipt.t
 import type { Version } from '../../control/replication/version.ts';
 import type { RegionName } from '../../model/names.ts';
 import type { CommandResult, RefCommand } from '../../wire/git/proc-receive.ts';
-import { listRefs } from './bare-repository.ts';
+import { listRefs, SHARED_NAMESPACES } from './bare-repository.ts';
 import type { Delivery } from './delivery.ts';
 import { Exclusive } from './exclusive.ts';
 import { gitComplaint, type Git } from './git.ts';
@@ -48,9 +48,6 @@ export interface RefWriterParts {
   /** Called after changes were recorded, in order. */
   onRecorded(changes: readonly PlannedChange[]): void;
 }
-
-/** What may be pushed: branches, tags and notes. Other namespaces (`refs/replace/`…) would change what history means. */
-const ALLOWED_REF = /^refs\/(?:heads|tags|notes)\/./;
 
 export class RefWriter {
   readonly #parts: RefWriterParts;
@@ -126,9 +123,7 @@ export class RefWriter {
     });
     try {
       if (planned.length > 0) {
-        const unsecured = await secureElsewhere(planned, push).catch(
-          (error: unknown) => new Map(planned.map(({ ref }) => [ref, String(error)] as const)),
-        );
+        const unsecured = await secureElsewhere(planned, push);
         for (const [ref, reason] of unsecured) refusals.set(ref, reason);
         if (push.atomic && refusals.size > 0) refuseTheRest(push.commands, refusals);
       }
@@ -178,7 +173,7 @@ export class RefWriter {
     for (const { ref, before, after } of push.commands) {
       const known = this.#parts.store.refs.get(ref)?.id;
       if (push.signal.aborted) refusals.set(ref, 'the client is gone');
-      else if (!ALLOWED_REF.test(ref)) {
+      else if (!SHARED_NAMESPACES.some(namespace => ref.startsWith(namespace))) {
         refusals.set(
           ref,
           'only branches (refs/heads/), tags (refs/tags/) and notes (refs/notes/) can be pushed',

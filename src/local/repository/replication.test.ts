@@ -1,13 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  hastyClock,
-  TestRegions,
-  type Clone,
-  type TestRegion,
-  type TestRegionsOptions,
-} from './testing/regions.ts';
+import { TestRegions, type Clone, type TestRegion } from './testing/regions.ts';
 
 let all: TestRegions;
 
@@ -98,7 +92,7 @@ describe('two regions', () => {
   });
 
   test('an outage that lasts is told once', async () => {
-    const { east, west, clone } = await startTwo({ clock: hastyClock });
+    const { east, west, clone } = await startTwo();
     west.cutOff();
     await clone.commit('first');
     await clone.git('push', east.gitUrl, 'main');
@@ -261,8 +255,8 @@ describe('three regions', () => {
   });
 });
 
-async function startTwo(options: TestRegionsOptions = {}) {
-  all = await TestRegions.create(options);
+async function startTwo() {
+  all = await TestRegions.create();
   const [east, west] = all.regions as [TestRegion, TestRegion];
   await Promise.all([east.start(), west.start()]);
   return { east, west, clone: await all.clone() };

@@ -15,13 +15,14 @@ import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../platform/clock.ts';
 import { TestRegions, type Clone, type TestRegion } from './testing/regions.ts';
 
 let all: TestRegions;
 let region: TestRegion;
 
 beforeEach(async () => {
-  all = await TestRegions.create({ names: ['us-east-1'] });
+  all = await TestRegions.create({ names: ['us-east-1'], clock: systemClock });
   region = all.regions[0]!;
 });
 

@@ -30,7 +30,7 @@ export type PersonsChange =
 /** What becomes of one replication request. A lost answer is like `done`: the sender keeps no beliefs. */
 export type Fate = 'done' | 'request-lost';
 
-export class OverwriteError extends Error {}
+class OverwriteError extends Error {}
 
 const NEVER: ModelRef = { id: undefined, version: {}, known: new Set() };
 
