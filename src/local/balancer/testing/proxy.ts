@@ -7,7 +7,7 @@ import type { TargetAddress } from '../target.ts';
 
 const ADDRESS = '127.0.0.1';
 
-export const LIMITS: BalancerLimits = {
+const LIMITS: BalancerLimits = {
   idleTimeoutMs: 60_000,
   clientKeepAliveMs: 3_600_000,
   bodyBytes: 10_485_760,
