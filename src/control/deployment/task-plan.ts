@@ -3,7 +3,7 @@ import { chooseToStop, chooseZone } from '../placement/placement.ts';
 import type { Observed, ObservedTask } from './observed.ts';
 import type { Revision } from './service-state.ts';
 
-export interface PlannedStop {
+interface PlannedStop {
   task: ObservedTask;
   why: 'not-wanted' | 'failed';
 }

@@ -8,6 +8,7 @@ import {
   WELL_LATER,
 } from './testing/applications.ts';
 import { TestRegion } from './testing/region.ts';
+import { sendTraffic } from './testing/traffic.ts';
 
 let region: TestRegion;
 afterEach(() => region.destroy());
@@ -105,7 +106,7 @@ describe('a rolling deployment', () => {
       const { running, pending, healthyTargets } = region.compute.service('staging');
       seen.push({ live: running + pending, healthy: healthyTargets });
     });
-    const traffic = sendTraffic(region);
+    const traffic = sendTraffic(region.url('staging'));
     const deployment = await region.deployed(second);
     const answers = await traffic.end();
     expect(deployment).toMatchObject({ status: 'SUCCESSFUL', previous: first });
@@ -121,7 +122,7 @@ describe('a rolling deployment', () => {
     const good = await region.images.release(WELL);
     await region.deployed(good);
     const before = region.tasks().map(({ id }) => id);
-    const traffic = sendTraffic(region);
+    const traffic = sendTraffic(region.url('staging'));
     const deployment = await region.deployed(await region.images.release(CRASHES));
     expect(deployment).toMatchObject({
       status: 'ROLLBACK_SUCCESSFUL',
@@ -226,7 +227,7 @@ describe('a restart', () => {
     const release = await region.images.release(WELL);
     await region.deployed(release);
     const before = region.tasks().map(({ id }) => id);
-    const traffic = sendTraffic(region);
+    const traffic = sendTraffic(region.url('staging'));
     region.compute.restart('staging');
     const restarting = region.compute.service('staging').deployment!;
     expect(() => region.compute.restart('staging')).toThrow(/is being deployed/);
@@ -243,23 +244,3 @@ describe('a restart', () => {
     expect(() => region.compute.restart('production')).toThrow(/production has no release/);
   });
 });
-
-/** Requests one after another on several clients until ended; each answer, and each failure as status 0. */
-function sendTraffic(to: TestRegion) {
-  let isEnding = false;
-  const answers: { status: number; body: string }[] = [];
-  const client = async (path: string) => {
-    while (!isEnding) {
-      answers.push(await to.request(path).catch((error: unknown) => ({ status: 0, body: String(error) })));
-    }
-    answers.push(await to.request('/'));
-  };
-  const clients = ['/', '/', '/slow'].map(client);
-  return {
-    async end() {
-      isEnding = true;
-      await Promise.all(clients);
-      return answers;
-    },
-  };
-}

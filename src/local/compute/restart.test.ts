@@ -1,41 +1,39 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Release } from '../../model/release.ts';
 import type { Task } from '../../model/task.ts';
-import { freePort } from '../../platform/network.ts';
 import { nodePath, processIdentity } from '../../platform/process.ts';
 import { waitForExit } from '../../platform/process-table.ts';
-import { EXITS_ON_REQUEST, FADES_SOON, STUBBORN, TALKS, WELL } from './testing/applications.ts';
+import {
+  CRASHES,
+  EXITS_ON_REQUEST,
+  FADES_SOON,
+  STUBBORN,
+  TALKS,
+  WELL,
+  WELL_LATER,
+} from './testing/applications.ts';
 import { ImageFolder } from './testing/images.ts';
 import { processesOf } from './testing/processes.ts';
 import { TestRegion } from './testing/region.ts';
+import { sendTraffic } from './testing/traffic.ts';
 
 let region: TestRegion;
 afterEach(() => region.destroy());
 
 describe('after the region process was killed', () => {
   test('its tasks serve on, and the next one takes them over as they are', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'compute-'));
-    await mkdir(join(folder, 'balancer'));
-    const address = '127.0.0.1';
-    const listeners = {
-      staging: { address, port: await freePort(address) },
-      production: { address, port: await freePort(address) },
-    };
+    const { folder, listeners } = await TestRegion.place();
     const release = await new ImageFolder(join(folder, 'images')).release(WELL);
-    const script = join(import.meta.dirname, 'testing', 'region-process.ts');
-    const child = spawn(nodePath, [script, folder, JSON.stringify(listeners), JSON.stringify(release)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [said] = (await once(child.stdout, 'data')) as [Buffer];
-    expect(said.toString()).toBe('SUCCESSFUL\n');
+    const { said, child } = runRegion({ folder, listeners, release });
+    expect(await said).toBe('SUCCESSFUL');
     child.kill('SIGKILL');
     await once(child, 'exit');
 
-    const answer = await fetch(`http://${address}:${listeners.staging.port}/`);
+    const answer = await fetch(`http://127.0.0.1:${listeners.staging.port}/`);
     expect(await answer.text()).toContain(release.commit);
 
     region = await TestRegion.open(folder, listeners, {});
@@ -47,6 +45,36 @@ describe('after the region process was killed', () => {
     expect(region.tasks().map(task => processesOf(region, task).main)).toEqual(pids);
     process.kill(pids[0]!, 'SIGKILL');
     await region.until(() => stopped(tasks[0]!)?.exitCode === 137);
+  });
+
+  test('at whatever moment of a deployment, again and again, no request is lost and all ends well', async () => {
+    const { folder, listeners } = await TestRegion.place();
+    const images = new ImageFolder(join(folder, 'images'));
+    const releases = [
+      await images.release(WELL),
+      await images.release(WELL_LATER),
+      await images.release(CRASHES),
+    ];
+    const first = runRegion({ folder, listeners, release: releases[0]! });
+    expect(await first.said).toBe('SUCCESSFUL');
+    first.child.kill('SIGKILL');
+    const traffic = sendTraffic(`http://127.0.0.1:${listeners.staging.port}`);
+    for (let changes = 2; changes <= 15; changes += 3) {
+      const release = releases[changes % releases.length]!;
+      await once(runRegion({ folder, listeners, release, dieAfterChanges: changes }).child, 'exit');
+    }
+    region = await TestRegion.open(folder, listeners, {});
+    expect((await region.deployed(releases[0]!)).status).toBe('SUCCESSFUL');
+    const answers = await traffic.end();
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(answers.at(-1)?.body).toContain(releases[0]!.commit);
+    await region.until(() => region.tasks().length === 2);
+    expect((await readdir(join(folder, 'compute', 'tasks'))).sort()).toEqual(
+      region
+        .tasks()
+        .map(({ id }) => id)
+        .sort(),
+    );
   });
 });
 
@@ -148,6 +176,24 @@ describe('after a restart', () => {
     await region.restart();
   });
 });
+
+interface RegionRun {
+  folder: string;
+  listeners: TestRegion['listeners'];
+  release: Release;
+  dieAfterChanges?: number;
+}
+
+/** A region process that deploys a release; `said` is how that ended, if it lives to see it. */
+function runRegion({ folder, listeners, release, dieAfterChanges = 0 }: RegionRun) {
+  const script = join(import.meta.dirname, 'testing', 'region-process.ts');
+  const argv = [folder, JSON.stringify(listeners), JSON.stringify(release), String(dieAfterChanges)];
+  const child = spawn(nodePath, [script, ...argv], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said = new Promise<string>(resolve => {
+    child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()));
+  });
+  return { child, said };
+}
 
 function stopped(task: Task): Task | undefined {
   return region.compute.tasks('staging').find(({ id }) => id === task.id);

@@ -37,6 +37,8 @@ export interface ProcessRuntimeOptions {
 }
 
 const ADDRESS = '127.0.0.1';
+/** A task's environment and output are nobody else's. */
+const PRIVATE_MODE = 0o700;
 const BYTES_PER_MB = 1024 * 1024;
 /** Memory is compared with its limit this often, and a task that ended without anybody's telling is missed then. */
 const SAMPLE_MS = 500;
@@ -60,7 +62,7 @@ export class ProcessRuntime implements TaskRuntime {
   async start(task: TaskSpecification): Promise<RunningTask> {
     const folder = this.#folderOf(task.taskId);
     if (await pathExists(folder.path)) await this.remove(task.taskId);
-    await mkdir(folder.path, { recursive: true });
+    await mkdir(folder.path, { recursive: true, mode: PRIVATE_MODE });
     const image = await this.#images.unpacked(task.image);
     await copyTree(image.root, folder.root);
     const port = await this.#ports.take();

@@ -6,8 +6,8 @@ import type { PipelineEnvironment } from '../../../model/names.ts';
 import type { Release } from '../../../model/release.ts';
 import type { Task } from '../../../model/task.ts';
 import { mkdir, mkdtemp, rm, tmpdir } from '../../../platform/files.ts';
-import { fetchHttp } from '../../../platform/http.ts';
 import { freePort } from '../../../platform/network.ts';
+import { newId } from '../../../platform/random.ts';
 import { createBalancer } from '../../balancer/balancer.ts';
 import type { Balancer } from '../../balancer/contract.ts';
 import type { ServiceContext } from '../../context.ts';
@@ -15,6 +15,7 @@ import { testContext } from '../../testing/context.ts';
 import { createCompute } from '../compute.ts';
 import type { Compute } from '../contract.ts';
 import { ImageFolder } from './images.ts';
+import { requestOnce, type Answer } from './traffic.ts';
 
 type Listeners = Record<PipelineEnvironment, { address: string; port: number }>;
 
@@ -32,9 +33,14 @@ export class TestRegion {
   readonly balancer: Balancer;
   readonly context: ServiceContext;
   compute: Compute;
-  #tokens = 0;
 
   static async start(options: TestRegionOptions = {}): Promise<TestRegion> {
+    const { folder, listeners } = await TestRegion.place();
+    return TestRegion.open(folder, listeners, options);
+  }
+
+  /** A folder and ports for a region that is opened later. */
+  static async place(): Promise<{ folder: string; listeners: Listeners }> {
     const folder = await mkdtemp(join(tmpdir(), 'compute-'));
     await mkdir(join(folder, 'balancer'));
     const address = '127.0.0.1';
@@ -42,7 +48,7 @@ export class TestRegion {
       staging: { address, port: await freePort(address) },
       production: { address, port: await freePort(address) },
     };
-    return TestRegion.open(folder, listeners, options);
+    return { folder, listeners };
   }
 
   /** The same region again, in this process or another. */
@@ -67,8 +73,7 @@ export class TestRegion {
   }
 
   deploy(release: Release, service: PipelineEnvironment = 'staging'): Deployment {
-    this.#tokens += 1;
-    return this.compute.startDeployment({ token: `t${this.#tokens}`, service, release, executionId: 'e1' });
+    return this.compute.startDeployment({ token: newId(), service, release, executionId: newId() });
   }
 
   /** The deployment when it has ended. */
@@ -114,15 +119,13 @@ export class TestRegion {
     await this.compute.start();
   }
 
-  async request(
-    path = '/',
-    service: PipelineEnvironment = 'staging',
-  ): Promise<{ status: number; body: string }> {
+  url(service: PipelineEnvironment): string {
     const { address, port } = this.listeners[service];
-    const response = await fetchHttp(`http://${address}:${port}${path}`, {
-      headers: { connection: 'close' },
-    });
-    return { status: response.status, body: await response.text() };
+    return `http://${address}:${port}`;
+  }
+
+  request(path = '/', service: PipelineEnvironment = 'staging'): Promise<Answer> {
+    return requestOnce(this.url(service) + path);
   }
 
   async destroy(): Promise<void> {
