@@ -150,6 +150,8 @@ export async function stayInForeground(context: CommandContext, running: Running
         if (event.at < startedAt) return;
         context.print(context.json ? JSON.stringify(event) : eventLine(event, context.paint));
       },
+      // Nothing to be alarmed about: it is being started again, or `tandem down` stops it.
+      onLost: region => context.note(`${region}: no answer from the region`),
     },
     watching.signal,
   ).catch((error: unknown) => printError(context.stderr, context.progressPaint, error));

@@ -21,6 +21,8 @@ export interface StreamRequest<Item extends Streamed> {
   /** Opens the stream of one region; `after` resumes behind the last item seen. */
   open(operations: RegionOperations, after: number | undefined, signal: AbortSignal): AsyncIterable<Item>;
   onItem(region: RegionName, item: Item): void;
+  /** Told once each time that contact is lost; by default it is printed as the error that it is. */
+  onLost?(region: RegionName): void;
 }
 
 /** Reads what every region has, and shows it in the order of time. */
@@ -43,7 +45,7 @@ export async function readRegions<Item extends Streamed>(
 /** Follows every region, each through any loss of contact without missing an item, until the signal aborts. */
 export async function followRegions<Item extends Streamed>(
   context: CommandContext,
-  { cloud, regions, open, onItem }: StreamRequest<Item>,
+  { cloud, regions, open, onItem, onLost }: StreamRequest<Item>,
   signal: AbortSignal,
 ): Promise<void> {
   const followRegion = async (region: RegionName): Promise<void> => {
@@ -59,7 +61,8 @@ export async function followRegions<Item extends Streamed>(
         }
       } catch (error) {
         if (!isLostContact(error)) throw error;
-        if (!isLost) printError(context.stderr, context.progressPaint, error, region);
+        if (!isLost && onLost) onLost(region);
+        else if (!isLost) printError(context.stderr, context.progressPaint, error, region);
         isLost = true;
       }
       await delay(context.clock, RETRY_MS, signal).catch(() => undefined);
