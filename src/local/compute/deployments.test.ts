@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { RegistryServer } from '../registry/testing/server.ts';
 import {
   BREAKS_ON_REQUEST,
   CRASHES,
@@ -38,6 +39,17 @@ describe('a first deployment', () => {
     const messages = region.compute.service('staging').events.map(({ message }) => message);
     expect(messages).toContain('(service staging) has reached a steady state.');
     expect(messages.join('\n')).toMatch(/registered \d targets in \(target-group storefront-staging\)/);
+  });
+
+  test("runs what was pushed to the region's registry", async () => {
+    const server = await RegistryServer.start();
+    region = await TestRegion.start({ registry: server.registry });
+    const release = await region.images.release(WELL);
+    const { config, layers, manifest } = await region.images.contents(release.digest);
+    await server.push('storefront', { config, layers, manifest });
+    expect((await region.deployed(release)).status).toBe('SUCCESSFUL');
+    expect((await region.request()).body).toContain(release.commit);
+    await server.remove();
   });
 
   test('leaves the other environment alone', async () => {

@@ -6,6 +6,7 @@ import type { Release } from '../../../model/release.ts';
 import { mkdir, pathExists, readFile, writeFile } from '../../../platform/files.ts';
 import { sha256 } from '../../../platform/hash.ts';
 import type { ContainerConfig } from '../../../wire/oci/image-config.ts';
+import { parseManifest, type ImageManifest } from '../../../wire/oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../../wire/oci/media-types.ts';
 import type { Registry } from '../../registry/contract.ts';
 
@@ -34,6 +35,18 @@ export class ImageFolder implements Pick<Registry, 'manifest' | 'blobPath'> {
   async blobPath(digest: string): Promise<string | undefined> {
     const path = join(this.#folder, digest.replace(':', '-'));
     return (await pathExists(path)) ? path : undefined;
+  }
+
+  /** The same image as bytes, to be pushed. */
+  async contents(digest: string) {
+    const load = async (descriptor: { digest: string; mediaType: string }) => ({
+      digest: descriptor.digest,
+      mediaType: descriptor.mediaType,
+      bytes: await readFile((await this.blobPath(descriptor.digest))!),
+    });
+    const manifest = await load({ digest, mediaType: OCI_MANIFEST });
+    const { config, layers } = parseManifest(manifest.bytes) as ImageManifest;
+    return { manifest, config: await load(config), layers: await Promise.all(layers.map(load)) };
   }
 
   async #image(script: string, config: ContainerConfig): Promise<string> {

@@ -11,6 +11,7 @@ import { newId } from '../../../platform/random.ts';
 import { createBalancer } from '../../balancer/balancer.ts';
 import type { Balancer } from '../../balancer/contract.ts';
 import type { ServiceContext } from '../../context.ts';
+import type { Registry } from '../../registry/contract.ts';
 import { testContext } from '../../testing/context.ts';
 import { createCompute } from '../compute.ts';
 import type { Compute } from '../contract.ts';
@@ -23,6 +24,8 @@ export interface TestRegionOptions {
   config?: Partial<ConfigInput>;
   /** Beyond what the schema allows, so that a test need not wait: shorter stop timeouts, smaller memory. */
   adjust?: (context: ServiceContext) => void;
+  /** In place of the folder of images. */
+  registry?: Pick<Registry, 'manifest' | 'blobPath'>;
 }
 
 /** Compute with a real balancer over a temporary folder. `restart` imitates the region process's end and return. */
@@ -33,6 +36,7 @@ export class TestRegion {
   readonly balancer: Balancer;
   readonly context: ServiceContext;
   compute: Compute;
+  readonly #registry: Pick<Registry, 'manifest' | 'blobPath'>;
 
   static async start(options: TestRegionOptions = {}): Promise<TestRegion> {
     const { folder, listeners } = await TestRegion.place();
@@ -58,17 +62,23 @@ export class TestRegion {
     options.adjust?.(context);
     const balancer = createBalancer({ ...context, folder: join(folder, 'balancer') });
     await balancer.start();
-    const region = new TestRegion(folder, listeners, context, balancer);
+    const region = new TestRegion({ folder, listeners }, context, balancer, options.registry);
     await region.compute.start();
     return region;
   }
 
-  private constructor(folder: string, listeners: Listeners, context: ServiceContext, balancer: Balancer) {
-    this.folder = folder;
-    this.listeners = listeners;
+  private constructor(
+    place: { folder: string; listeners: Listeners },
+    context: ServiceContext,
+    balancer: Balancer,
+    registry: TestRegionOptions['registry'],
+  ) {
+    this.folder = place.folder;
+    this.listeners = place.listeners;
     this.context = context;
     this.balancer = balancer;
-    this.images = new ImageFolder(join(folder, 'images'));
+    this.images = new ImageFolder(join(place.folder, 'images'));
+    this.#registry = registry ?? this.images;
     this.compute = this.#createCompute();
   }
 
@@ -140,7 +150,7 @@ export class TestRegion {
     const computeFolder = join(this.folder, 'compute');
     return createCompute(
       { ...this.context, folder: computeFolder },
-      { registry: this.images, balancer: this.balancer, listeners: this.listeners },
+      { registry: this.#registry, balancer: this.balancer, listeners: this.listeners },
     );
   }
 }
