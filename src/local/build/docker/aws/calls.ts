@@ -4,18 +4,18 @@ import type { ToolSettings } from '../settings.ts';
 import type { RegistryClient } from '../store/registry-client.ts';
 import type { AwsCall } from './arguments.ts';
 
-export interface AwsContext {
+interface AwsContext {
   settings: ToolSettings;
   call: AwsCall;
   withRegistry<Result>(work: (client: RegistryClient) => Promise<Result>): Promise<Result>;
 }
 
 /** A text is printed as it is; anything else goes through `--query` and `--output`. */
-export type AwsAnswer = { text: string } | { document: unknown };
+type AwsAnswer = { text: string } | { document: unknown };
 export type AwsOperation = (context: AwsContext) => Promise<AwsAnswer> | AwsAnswer;
 
 /** The account that everything local belongs to; AWS gives no account this number. */
-export const LOCAL_ACCOUNT = '000000000000';
+const LOCAL_ACCOUNT = '000000000000';
 /** The registry is reached over loopback only and asks for no secret. */
 const LOGIN_PASSWORD = 'tandem-local-registry';
 

@@ -24,8 +24,8 @@ export type StepOutcome = 'cached' | 'done';
 const CACHE_VERSION = 1;
 
 /** `RUN` and shell forms without a SHELL instruction. */
-export const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c'];
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c'];
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * A stage while its instructions are executed: the configuration, variables and layers so far. Its files exist as

@@ -64,14 +64,16 @@ export class LayerCache {
       try {
         linkSync(this.#store.blobPath(digest), this.#blobPath(digest));
       } catch (error) {
-        if (systemErrorCode(error) === 'EEXIST') this.#touch(this.#blobPath(digest));
-        else return; // Another file system: this build has its layer, later ones build it again.
+        // Another file system: this build has its layer, later ones build it again.
+        if (systemErrorCode(error) !== 'EEXIST') return;
       }
+      this.#touch(this.#blobPath(digest));
     }
     // Written in the build's own folder, which is removed after it: a kill leaves nothing in the cache.
     const temporary = join(this.#store.blobFolder, `record-${newToken(8)}.tmp`);
     writeFileSync(temporary, JSON.stringify(result));
     renameSync(temporary, this.#recordPath(key));
+    this.#touch(this.#recordPath(key));
   }
 
   prune(largestBytes = LARGEST_CACHE_BYTES): void {

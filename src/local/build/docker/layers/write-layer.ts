@@ -96,6 +96,7 @@ function addEntry(tar: Pack, entry: NewLayerEntry, modifiedAt: Instant): Promise
       },
       error => (error ? reject(error) : resolve()),
     );
+    sink.on('error', reject);
     if (content === undefined || content.size === 0) sink.end(Buffer.alloc(0));
     else write(checked(content, entry.path), sink).catch(reject);
   });

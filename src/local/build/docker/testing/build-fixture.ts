@@ -1,14 +1,20 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { systemClock } from '../../../../platform/clock.ts';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  tmpdir,
+  writeFileSync,
+} from '../../../../platform/files.ts';
 import { buildImage, type ImageBuild } from '../build-image.ts';
 import { ImageStore, type LocalImage } from '../store/image-store.ts';
 
 /** One file of an image as its layers leave it. */
-export interface ImageFile {
+interface ImageFile {
   type: string;
   mode: number;
   uid: number;
@@ -17,7 +23,7 @@ export interface ImageFile {
   text: string;
 }
 
-export interface BuiltForTest {
+interface BuiltForTest {
   image: LocalImage;
   /** By path, without the leading slash; folders too. */
   files: Map<string, ImageFile>;
@@ -65,20 +71,19 @@ export class BuildFixture {
       signal: new AbortController().signal,
       ...rest,
     });
-    return { image, files: await this.#readFiles(image), output };
+    return { image, files: await readFiles(new ImageStore(rest.folder ?? this.buildFolder), image), output };
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
 
-  async #readFiles(image: LocalImage): Promise<Map<string, ImageFile>> {
-    const store = new ImageStore(this.buildFolder);
-    const files = new Map<string, ImageFile>();
-    for (const { digest } of image.manifest.layers)
-      await applyLayer(files, gunzipSync(readFileSync(store.blobPath(digest))));
-    return files;
-  }
+async function readFiles(store: ImageStore, image: LocalImage): Promise<Map<string, ImageFile>> {
+  const files = new Map<string, ImageFile>();
+  for (const { digest } of image.manifest.layers)
+    await applyLayer(files, gunzipSync(readFileSync(store.blobPath(digest))));
+  return files;
 }
 
 /** Written apart from the product's own reading of layers, so that a fault of one does not hide a fault of the other. */
