@@ -106,6 +106,21 @@ export function createRegionApi(operations: RegionOperations, every: Every): Ope
       return context.json({}, 200);
     },
   );
+  api.openapi(
+    createRoute({
+      method: 'post',
+      path: '/services/{name}/scale',
+      request: {
+        params: z.object({ name: schema.environment }),
+        ...body(z.object({ desiredCount: z.int().min(0) })),
+      },
+      responses: json(z.object({}), 'The desired count is set; tasks start or drain'),
+    }),
+    async context => {
+      await operations.scale(context.req.valid('param').name, context.req.valid('json').desiredCount);
+      return context.json({}, 200);
+    },
+  );
   followRoutes(api, operations, every);
   api.doc('/openapi.json', { openapi: '3.1.0', info: { title: 'Tandem region API', version: '1' } });
   return api;

@@ -88,6 +88,9 @@ export function createRegionClient(
     restart: async service => {
       await call(`/services/${service}/restart`, undefined, 'POST');
     },
+    scale: async (service, desiredCount) => {
+      await call(`/services/${service}/scale`, { desiredCount });
+    },
     events: (query: EventQuery, signal) => follow(`/events${queryString(query)}`, signal),
     logs: (query: LogQuery, signal) => follow(`/logs${queryString(query)}`, signal),
   };

@@ -125,20 +125,43 @@ async function remoteRemark(context: CommandContext, gitUrl: string, branch: str
   }
 }
 
-/** Shows what happens in the regions until the cloud ends: by Ctrl-C (a second one forces it), or from elsewhere. */
-export async function stayInForeground(context: CommandContext, running: RunningCloud): Promise<ExitCode> {
-  const { cloud } = running;
-  const watching = new AbortController();
-  const startedAt = context.clock.now();
-  let presses = 0;
+/** Ctrl-C while the cloud runs in the foreground: the first stops it, a further one forces it. */
+export interface Interrupts {
+  presses(): number;
+  /** Aborted at the first. */
+  signal: AbortSignal;
+  /** Resolves when what the presses asked for is done. */
+  settled(): Promise<void>;
+  release(): void;
+}
+
+export function stopOnInterrupt(context: CommandContext, running: RunningCloud): Interrupts {
+  const interrupted = new AbortController();
   const stopping: Promise<void>[] = [];
   const release = context.onInterrupt(() => {
-    presses += 1;
-    watching.abort();
-    context.note(presses === 1 ? 'stopping; Ctrl-C again to force it' : 'stopping at once');
-    stopping.push(running.stop({ force: presses > 1 }));
+    const isFirst = stopping.length === 0;
+    context.note(isFirst ? 'stopping; Ctrl-C again to force it' : 'stopping at once');
+    stopping.push(running.stop({ force: !isFirst }));
+    interrupted.abort();
   });
-  context.note('Ctrl-C stops it; what it has stored stays');
+  return {
+    presses: () => stopping.length,
+    signal: interrupted.signal,
+    settled: async () => void (await Promise.all(stopping)),
+    release,
+  };
+}
+
+/** Shows what happens in the regions until the cloud ends: by Ctrl-C, or from elsewhere. */
+export async function stayInForeground(
+  context: CommandContext,
+  running: RunningCloud,
+  interrupts: Interrupts,
+): Promise<ExitCode> {
+  const { cloud } = running;
+  const ending = new AbortController();
+  const startedAt = context.clock.now();
+  if (interrupts.presses() === 0) context.note('Ctrl-C stops it; what it has stored stays');
   const following = followRegions(
     context,
     {
@@ -150,20 +173,14 @@ export async function stayInForeground(context: CommandContext, running: Running
         if (event.at < startedAt) return;
         context.print(context.json ? JSON.stringify(event) : eventLine(event, context.paint));
       },
-      // Nothing to be alarmed about: it is being started again, or `tandem down` stops it.
-      onLost: region => context.note(`${region}: no answer from the region`),
     },
-    watching.signal,
+    AbortSignal.any([ending.signal, interrupts.signal]),
   ).catch((error: unknown) => printError(context.stderr, context.progressPaint, error));
-  try {
-    await running.closed;
-    watching.abort();
-    await Promise.all([following, ...stopping]);
-  } finally {
-    release();
-  }
-  if (presses > 1) return EXIT.failed;
-  return presses === 1 ? ended(context) : endedElsewhere(context);
+  await running.closed;
+  ending.abort();
+  await Promise.all([following, interrupts.settled()]);
+  if (interrupts.presses() > 1) return EXIT.failed;
+  return interrupts.presses() === 1 ? ended(context) : endedElsewhere(context);
 }
 
 function ended(context: CommandContext): ExitCode {

@@ -17,6 +17,7 @@ const WRONG_USE_CODES: ReadonlySet<string> = new Set([
   'USAGE',
   'CONFIG_INVALID',
   'CONFIG_MISSING',
+  'CONFIRMATION_MISSING',
   'REGION_UNKNOWN',
   'TARGET_UNSUPPORTED',
 ]);

@@ -33,7 +33,7 @@ function startFailure(error: Error): Error {
   if (systemErrorCode(error) !== 'ENOENT') return error;
   return new TandemError(
     'GIT_MISSING',
-    'the program git (2.30 or newer) is needed, and there is none on the PATH: https://git-scm.com/downloads',
+    'the program git (2.36 or newer) is needed, and there is none on the PATH: https://git-scm.com/downloads',
     { cause: error },
   );
 }

@@ -179,6 +179,7 @@ async function startSupervisor(
         ),
       ),
     );
+    if (signal.aborted) reject(signal.reason as Error);
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
   try {
@@ -264,15 +265,24 @@ function regionOf(dataDir: string, cwd: string): { region?: string } {
   return folder === 'regions' && region !== undefined ? { region } : {};
 }
 
+/** The repository service needs what git 2.36 brought: `core.fsync`. */
+const OLDEST_GIT = [2, 36] as const;
+
 async function requireGit(): Promise<void> {
+  const wanted = `git ${OLDEST_GIT.join('.')} or newer`;
+  const install = 'Install it: https://git-scm.com/downloads';
+  let answer: string;
   try {
-    await runCommand('git', ['--version']);
+    answer = (await runCommand('git', ['--version'])).stdout;
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     throw new TandemError(
       'GIT_MISSING',
-      'Tandem needs the program git (2.30 or newer), and there is none on the PATH. Install it: https://git-scm.com/downloads',
+      `Tandem needs the program ${wanted}, and there is none on the PATH. ${install}`,
       { cause: error },
     );
   }
+  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(answer)?.slice(1) ?? []).map(Number);
+  if (major > OLDEST_GIT[0] || (major === OLDEST_GIT[0] && minor >= OLDEST_GIT[1])) return;
+  throw new TandemError('GIT_MISSING', `Tandem needs ${wanted}; here is ${answer.trim()}. ${install}`);
 }

@@ -35,6 +35,7 @@ export function createRegionOperations(
     rollback: async request => pipeline.rollback(request),
     releases: async () => pipeline.releases(),
     restart: async service => compute.restart(service),
+    scale: async (service, desiredCount) => compute.scale(service, desiredCount),
     events: (query, signal) => context.events.read(query, signal),
     logs: (query, signal) => context.logs.read(query, signal),
   };

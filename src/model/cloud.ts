@@ -59,6 +59,8 @@ export interface RegionOperations {
   releases(): Promise<ReleaseRecord[]>;
   /** Replaces every task of a service with a new one of the same release, as a rolling deployment. */
   restart(service: PipelineEnvironment): Promise<void>;
+  /** Sets how many tasks a service runs, within its configured minimum and maximum; 0 switches it off. */
+  scale(service: PipelineEnvironment, desiredCount: number): Promise<void>;
   events(query: EventQuery, signal?: AbortSignal): AsyncIterable<RegionEvent>;
   logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogEvent>;
 }

@@ -18,8 +18,6 @@ export interface ServiceTiming {
   drainingEndsWhenIdle: boolean;
   stopTimeoutMs: number;
   bakeTimeMs: number;
-  /** A task without load balancer and container health check counts as healthy this long after RUNNING (ECS: 40 s). */
-  unmonitoredHealthyAfterMs: number;
   /** First and longest wait before a task that keeps failing is started again. */
   restartBackoff: { firstMs: number; maximumMs: number };
 }
@@ -55,7 +53,6 @@ export function serviceTiming(profile: TimingProfile, environment: EnvironmentCo
       startAllowanceMs: 0,
       drainingEndsWhenIdle: false,
       bakeTimeMs: deployment.bakeTimeMinutes * MINUTE_MS,
-      unmonitoredHealthyAfterMs: 40 * SECOND_MS,
       restartBackoff: { firstMs: 5 * SECOND_MS, maximumMs: 15 * MINUTE_MS },
     };
   }
@@ -68,7 +65,6 @@ export function serviceTiming(profile: TimingProfile, environment: EnvironmentCo
     startAllowanceMs: Math.max(START_ALLOWANCE_MS, service.healthCheck.gracePeriodSeconds * SECOND_MS),
     drainingEndsWhenIdle: true,
     bakeTimeMs: deployment.bakeTimeMinutes * SECOND_MS,
-    unmonitoredHealthyAfterMs: 2 * SECOND_MS,
     restartBackoff: { firstMs: 200, maximumMs: 30 * SECOND_MS },
   };
 }

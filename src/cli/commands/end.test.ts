@@ -52,7 +52,7 @@ describe('destroy', () => {
   test.each(['', 'yes', 'storefron'])('does nothing when the name is typed as "%s"', async answer => {
     const { exitCode } = await run(['destroy'], { isTerminal: true, answers: [answer] });
     expect(calls).toEqual([]);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
   });
 
   test('asks nobody where there is no terminal: --yes must say it', async () => {

@@ -12,6 +12,7 @@ import { releases } from './releases.ts';
 import { restart } from './restart.ts';
 import { retry } from './retry.ts';
 import { rollback } from './rollback.ts';
+import { scale } from './scale.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { up } from './up.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command<never>[] = [
   logs,
   events,
   restart,
+  scale,
   down,
   destroy,
 ];

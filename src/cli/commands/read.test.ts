@@ -137,7 +137,7 @@ test('restart replaces the tasks of what runs, and follows the deployment', asyn
     failedTasks: 0,
     startedAt: NOW,
   };
-  cloud.east.onRestart = () => {
+  cloud.east.onServiceChange = () => {
     cloud.east.services = [{ ...before, deployment: { ...deployment, status: 'SUCCESSFUL' } }];
   };
   const { exitCode, stdout } = await runCli(['restart'], { cloud });
@@ -145,4 +145,28 @@ test('restart replaces the tasks of what runs, and follows the deployment', asyn
   expect(cloud.west.calls).toEqual([]);
   expect(stdout).toBe('us-east-1  production  restarted\n');
   expect(exitCode).toBe(0);
+});
+
+test('scale sets the count, and waits until that many tasks are healthy', async () => {
+  const cloud = cloudDouble();
+  const counted = (count: number) =>
+    serviceOf('production', { desired: count, running: count, healthyTargets: count, pending: 0 });
+  cloud.east.services = [counted(2), serviceOf('staging')];
+  cloud.east.onServiceChange = () => {
+    cloud.east.services = [counted(4), serviceOf('staging')];
+  };
+  const argv = ['scale', 'production', '--count', '4', '--region', 'us-east-1'];
+  const { exitCode, stdout } = await runCli(argv, { cloud });
+  expect(cloud.east.calls).toEqual(['scale production 4']);
+  expect(cloud.west.calls).toEqual([]);
+  expect(stdout).toBe('us-east-1  production  4/4\n');
+  expect(exitCode).toBe(0);
+});
+
+test('scale without a count is wrong use, and changes nothing', async () => {
+  const cloud = cloudDouble();
+  const { exitCode, stderr } = await runCli(['scale', 'production'], { cloud });
+  expect(stderr).toContain('--count');
+  expect(cloud.east.calls).toEqual([]);
+  expect(exitCode).toBe(2);
 });

@@ -36,7 +36,7 @@ test('without a terminal nothing is done unless --yes was said', async () => {
   const { exitCode, stderr } = await runCli(['rollback'], { cloud });
   expect(stderr).toContain('error[CONFIRMATION_MISSING]');
   expect(cloud.east.calls).toEqual([]);
-  expect(exitCode).toBe(1);
+  expect(exitCode).toBe(2);
 });
 
 test('a named release is handed on as it was written', async () => {

@@ -1,6 +1,6 @@
 import type { Config } from '../../model/config/schema.ts';
 import type { TimingProfile } from '../../model/timing.ts';
-import { bringUp, reportUp, stayInForeground } from '../bring-up.ts';
+import { bringUp, reportUp, stayInForeground, stopOnInterrupt } from '../bring-up.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { createContext } from '../create-context.ts';
@@ -71,11 +71,27 @@ async function run(
   then?: (running: RunningCloud) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const running = await bringUp(context, config, options);
+  if (options.detach) return introduce(context, config, running, then);
+  // From here on Ctrl-C stops the cloud, also while the example is still on its way.
+  const interrupts = stopOnInterrupt(context, running);
+  try {
+    await introduce(context, config, running, then);
+    return await stayInForeground(context, running, interrupts);
+  } finally {
+    interrupts.release();
+  }
+}
+
+/** Says where everything is, then does what is to be done with the running cloud. */
+async function introduce(
+  context: CommandContext,
+  config: Config,
+  running: RunningCloud,
+  then?: (running: RunningCloud) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const exitCode = await reportUp(context, running, {
     branch: config.pipeline.branch,
     hasMore: then !== undefined,
   });
-  const exampleCode = then ? await then(running) : exitCode;
-  if (options.detach) return worst([exitCode, exampleCode]);
-  return stayInForeground(context, running);
+  return then ? worst([exitCode, await then(running)]) : exitCode;
 }

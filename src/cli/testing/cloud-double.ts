@@ -22,8 +22,8 @@ export class RegionDouble implements RegionOperations {
   isUnreachable = false;
   /** How many of the next questions are answered by it, before contact is back. */
   refusals = 0;
-  /** What a restart changes. */
-  onRestart: () => void = () => undefined;
+  /** What a restart or scaling changes. */
+  onServiceChange: () => void = () => undefined;
   readonly #events: RegionEvent[] = [];
   readonly #logs: LogEvent[] = [];
   readonly #scripts = new Map<string, (() => Partial<Execution>)[]>();
@@ -133,7 +133,13 @@ export class RegionDouble implements RegionOperations {
   async restart(service: string): Promise<void> {
     this.#requireContact();
     this.calls.push(`restart ${service}`);
-    this.onRestart();
+    this.onServiceChange();
+  }
+
+  async scale(service: string, desiredCount: number): Promise<void> {
+    this.#requireContact();
+    this.calls.push(`scale ${service} ${desiredCount}`);
+    this.onServiceChange();
   }
 
   events(query: EventQuery, signal?: AbortSignal): AsyncIterable<RegionEvent> {

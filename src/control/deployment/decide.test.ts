@@ -32,6 +32,16 @@ describe('a first deployment', () => {
     expect(done.waiting).toBeUndefined();
   });
 
+  test('bakes anew after a task failed in the bake: the release must stay healthy for the whole of it', () => {
+    const steady = decide(deploying(), observed([healthy('t1'), healthy('t2')]), 1_000);
+    const hit = decide(steady.state, observed([failed('t1', 'exited with code 1'), healthy('t2')]), 4_000);
+    const tasks = [healthy('t2'), healthy('t3')];
+    const atFirstEnd = decide(hit.state, observed(tasks), 6_000);
+    expect(atFirstEnd.state.deployment?.status).toBe('IN_PROGRESS');
+    expect(atFirstEnd.waiting).toEqual({ for: 'baking until 1970-01-01T00:00:09.000Z', until: 9_000 });
+    expect(decide(atFirstEnd.state, observed(tasks), 9_000).state.deployment?.status).toBe('SUCCESSFUL');
+  });
+
   test('whose tasks keep failing ends in ROLLBACK_FAILED, says why, and stops what is left', () => {
     const failing = decide(
       deploying(),

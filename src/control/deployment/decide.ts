@@ -4,6 +4,7 @@ import type { Deployment } from '../../model/deployment.ts';
 import type { Waiting } from '../../model/waiting.ts';
 import { countFailures, describeFailures, failureThreshold } from './circuit-breaker.ts';
 import { describeWaiting } from './describe-waiting.ts';
+import { bakesUntil } from './bake.ts';
 import type { Observed, ObservedTask } from './observed.ts';
 import {
   deploymentUnderWay,
@@ -178,15 +179,11 @@ function progress(
   if (deployment.steadyAt === undefined) {
     announcements.push({ kind: 'deployment-steady', deployment: steady });
   }
-  if (now < (steady.steadyAt ?? now) + bakeTimeMs(observed)) return { ...state, deployment: steady };
+  const baking = { ...state, deployment: steady };
+  if (now < (bakesUntil(baking, observed) ?? now)) return baking;
   const ended: Deployment = { ...steady, status: 'SUCCESSFUL', endedAt: now };
   announcements.push({ kind: 'deployment-succeeded', deployment: ended });
   return { ...state, deployment: ended, settled: revision, held: false };
-}
-
-/** Without tasks there is nothing to watch. */
-function bakeTimeMs(observed: Observed): number {
-  return observed.desiredCount === 0 ? 0 : observed.bakeTimeMs;
 }
 
 /** Every wanted task is healthy, and those of other revisions are gone. */

@@ -1,5 +1,6 @@
 import { formatInstant, type Instant } from '../../core/instant.ts';
 import type { Waiting } from '../../model/waiting.ts';
+import { bakesUntil } from './bake.ts';
 import { describeFailures } from './circuit-breaker.ts';
 import type { Observed } from './observed.ts';
 import { deploymentUnderWay, shortCommit, targetOf, type ServiceState } from './service-state.ts';
@@ -24,10 +25,10 @@ export function describeWaiting(
       phase === 'stopping' || (phase !== 'stopped' && !state.held && deploymentId !== target?.deploymentId),
   );
   if (leaving.length > 0) return { for: describeLeaving(leaving) };
-  const deployment = deploymentUnderWay(state);
-  if (deployment?.steadyAt === undefined) return undefined;
-  const until = deployment.steadyAt + observed.bakeTimeMs;
-  return now < until ? { for: `baking until ${formatInstant(until)}`, until } : undefined;
+  const until = bakesUntil(state, observed);
+  return until !== undefined && now < until
+    ? { for: `baking until ${formatInstant(until)}`, until }
+    : undefined;
 }
 
 function waitForHealthy(

@@ -30,6 +30,8 @@ export interface ServiceState {
   service: PipelineEnvironment;
   /** What the last successful deployment left in service. */
   settled?: Revision;
+  /** Set by scaling, in place of the configured count. */
+  desiredCount?: number;
   /** The newest deployment, under way or ended. */
   deployment?: Deployment;
   /** A deployment was stopped half way and what it left, of either revision, stays as it is. */

@@ -5,6 +5,7 @@ import {
   targetOf,
 } from '../../control/deployment/service-state.ts';
 import { TandemError } from '../../core/error.ts';
+import { environmentConfig } from '../../model/config/environment.ts';
 import { ENDED_DEPLOYMENT_STATUSES, type Deployment, type ServiceStatus } from '../../model/deployment.ts';
 import { PIPELINE_ENVIRONMENTS, type Digest, type PipelineEnvironment } from '../../model/names.ts';
 import type { Task } from '../../model/task.ts';
@@ -152,6 +153,30 @@ class LocalCompute implements Compute {
       release: state.settled.release,
       executionId: id,
     });
+  }
+
+  scale(service: PipelineEnvironment, desiredCount: number): void {
+    const { minimumCount, maximumCount } = environmentConfig(this.#context.config, service).service;
+    if (desiredCount !== 0 && (desiredCount < minimumCount || desiredCount > maximumCount)) {
+      throw new TandemError(
+        'SCALE_OUT_OF_RANGE',
+        `${service} runs from ${minimumCount} to ${maximumCount} tasks, or 0 to switch it off; ${desiredCount} is ` +
+          'outside. service.minimumCount and service.maximumCount in the configuration set the range.',
+        { data: { service, desiredCount, minimumCount, maximumCount } },
+      );
+    }
+    transaction(this.#context.database, () => {
+      this.#store.saveService({ ...this.#store.service(service), desiredCount });
+    });
+    this.#context.events.append({
+      source: 'compute',
+      type: 'ServiceScaled',
+      severity: 'info',
+      message: `${service}: the desired count is ${desiredCount} now`,
+      data: { service, desiredCount },
+    });
+    this.#loop?.wake();
+    this.#tellChange();
   }
 
   service(name: PipelineEnvironment): ServiceStatus {

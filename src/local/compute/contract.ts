@@ -21,6 +21,8 @@ export interface Compute extends Service {
   stopDeployment(id: string, stopType: 'ABORT' | 'ROLLBACK'): void;
   /** Replaces every task, same release, as a rolling deployment. Throws SERVICE_HAS_NO_RELEASE. */
   restart(service: PipelineEnvironment): void;
+  /** Sets the desired count, from now on in place of the configured one. Throws SCALE_OUT_OF_RANGE. */
+  scale(service: PipelineEnvironment, desiredCount: number): void;
   service(name: PipelineEnvironment): ServiceStatus;
   tasks(service: PipelineEnvironment): Task[];
   /** Digests that run, are being deployed, or would be rolled back to. */

@@ -64,8 +64,9 @@ export class Reconciler {
 
   /** 0 stands for a service that is switched off; any other number is kept within the autoscaling limits. */
   desiredCount(name: PipelineEnvironment): number {
-    const { desiredCount, minimumCount, maximumCount } = this.#settings(name).environment.service;
-    return desiredCount === 0 ? 0 : Math.min(maximumCount, Math.max(minimumCount, desiredCount));
+    const { service } = this.#settings(name).environment;
+    const wanted = this.#store.service(name).desiredCount ?? service.desiredCount;
+    return wanted === 0 ? 0 : Math.min(service.maximumCount, Math.max(service.minimumCount, wanted));
   }
 
   waiting(service: PipelineEnvironment): Waiting | undefined {

@@ -134,6 +134,7 @@ export function testNeighbours(registries: Map<string, Set<Digest>> = new Map())
     deployment: id => deployments.get(id),
     stopDeployment: id => later(() => endDeployment(id, 'STOPPED', 'stopped on request')),
     restart: unused,
+    scale: () => undefined,
     service(name) {
       const release = inService.get(name);
       const counts = { desired: 2, running: 2, pending: 0, healthyTargets: 2 };
