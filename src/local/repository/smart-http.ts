@@ -119,7 +119,10 @@ export class SmartHttp {
     );
   }
 
-  /** Nothing is sent before git says something, so that a git that fails at once becomes an honest 500. */
+  /**
+   * Nothing is sent before git says something, so that a git that fails at once becomes an honest 500. One that was
+   * cut off later must not look complete: `git push` would wait for ever for the rest of a whole, short answer.
+   */
   #answer(
     child: ChildProcess,
     response: ServerResponse,
@@ -138,10 +141,14 @@ export class SmartHttp {
       child.stdout!.pipe(response, { end: false });
     });
     child.once('error', error => sendText(response, 500, `git could not be started: ${error.message}`));
+    const isReceiving = child.spawnargs.includes('receive-pack');
     child.once('close', code => {
       // A client that is about to send much asks first with an empty request, which git answers with nothing.
       if (code === 0 && !response.headersSent) begin();
-      if (response.headersSent) response.end();
+      // An upload-pack that fails by itself has told the client so.
+      const isCutOff = code === null || (isReceiving && code !== 0);
+      if (response.headersSent && isCutOff) response.destroy();
+      else if (response.headersSent) response.end();
       else sendText(response, 500, `git failed: ${gitComplaint(complaint())}`);
     });
     response.once('close', () => {

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../../platform/clock.ts';
+import { createHttpServer, listen, type HttpServer } from '../../platform/network.ts';
+import type { Git } from './git.ts';
+import { SmartHttp } from './smart-http.ts';
+
+let server: HttpServer;
+
+afterEach(() => server.close());
+
+test.each(['git-receive-pack', 'git-upload-pack'])(
+  'the answer of a %s that is killed half-way breaks off, so that no client waits for the rest',
+  async service => {
+    const url = await serve('printf begun; kill -KILL $$');
+    const response = await call(url, service);
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow();
+  },
+);
+
+test('the answer of an upload-pack that fails and says so arrives whole', async () => {
+  const url = await serve('printf "ERR no such thing"; exit 128');
+  expect(await (await call(url, 'git-upload-pack')).text()).toBe('ERR no such thing');
+});
+
+async function serve(script: string): Promise<string> {
+  const git = {
+    repositoryPath: '/nowhere',
+    spawn: (argv: readonly string[], options: { stdio: 'pipe'[] }) =>
+      spawn('/bin/sh', ['-c', script, ...argv], { stdio: options.stdio, detached: true }),
+  } as unknown as Git;
+  const smartHttp = new SmartHttp({ git, clock: systemClock, apply: () => new Promise(() => undefined) });
+  server = createHttpServer((request, response) => {
+    const sender = { kind: 'client', address: '127.0.0.1' } as const;
+    smartHttp.serve(request, response, { path: request.url!, query: '', sender });
+  });
+  const port = await listen(server, { address: '127.0.0.1', port: 0 });
+  return `http://127.0.0.1:${port}`;
+}
+
+function call(url: string, service: string): Promise<Response> {
+  const headers = { 'content-type': `application/x-${service}-request` };
+  return fetch(`${url}/${service}`, { method: 'POST', headers, body: '' });
+}

@@ -1,0 +1,40 @@
+/** What the cloud has promised so far, as its clients saw it: what the checkers hold it to in the end. */
+export interface History {
+  pushes: AcknowledgedPush[];
+  decisions: AcknowledgedDecision[];
+  /** Executions that a command asked for and was given: rollbacks and retries. */
+  executions: { region: string; id: string }[];
+  traffic: LostRequest[];
+  answered: number;
+  outages: Outage[];
+}
+
+export interface AcknowledgedPush {
+  region: string;
+  ref: string;
+  commit: string;
+}
+
+export interface AcknowledgedDecision {
+  region: string;
+  executionId: string;
+  decision: 'Approved' | 'Rejected';
+}
+
+export interface LostRequest {
+  region: string;
+  sentAt: number;
+  lostAt: number;
+  how: string;
+}
+
+/** From the end of a region's load balancer (nobody can answer then) until production answered again. */
+export interface Outage {
+  region: string;
+  from: number;
+  until: number;
+}
+
+export function emptyHistory(): History {
+  return { pushes: [], decisions: [], executions: [], traffic: [], answered: 0, outages: [] };
+}

@@ -1,0 +1,79 @@
+import { Agent, get } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChaosCloud } from './chaos-cloud.ts';
+import type { History, Outage } from './history.ts';
+
+const CLIENTS_PER_REGION = 2;
+const PAUSE_MS = 20;
+
+/** Users of production in every region, all the time; every request that is not answered with 200 is written down. */
+export class Traffic {
+  readonly #history: History;
+  readonly #outages = new Map<string, Outage>();
+  readonly #clients: Promise<void>[];
+  #isStopping = false;
+
+  constructor(cloud: ChaosCloud, history: History) {
+    this.#history = history;
+    this.#clients = cloud.regions.flatMap(region =>
+      Array.from({ length: CLIENTS_PER_REGION }, () => this.#use(region, cloud.productionUrl(region))),
+    );
+  }
+
+  /** Its load balancer is being ended: requests are lost until the first one that is sent later gets its answer. */
+  noteOutage(region: string): void {
+    const open = this.#outages.get(region);
+    const outage = { region, from: open?.from ?? performance.now(), until: Number.POSITIVE_INFINITY };
+    if (open) open.from = Math.min(open.from, outage.from);
+    else this.#history.outages.push(outage);
+    this.#outages.set(region, open ?? outage);
+  }
+
+  isOut(region: string): boolean {
+    return this.#outages.has(region);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all(this.#clients);
+  }
+
+  async #use(region: string, url: string): Promise<void> {
+    const agent = new Agent({ keepAlive: true });
+    while (!this.#isStopping) {
+      const sentAt = performance.now();
+      try {
+        await request(agent, url);
+        this.#history.answered += 1;
+        this.#endOutage(region, sentAt);
+      } catch (error) {
+        const how = error instanceof Error ? error.message : String(error);
+        this.#history.traffic.push({ region, sentAt, lostAt: performance.now(), how });
+      }
+      await delay(PAUSE_MS);
+    }
+    agent.destroy();
+  }
+
+  #endOutage(region: string, sentAt: number): void {
+    const outage = this.#outages.get(region);
+    if (!outage || sentAt <= outage.from) return;
+    outage.until = performance.now();
+    this.#outages.delete(region);
+  }
+}
+
+function request(agent: Agent, url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const outgoing = get(url, { agent }, response => {
+      response.resume();
+      response.once('error', reject);
+      response.once('close', () => {
+        if (response.statusCode === 200 && response.complete) resolve();
+        else reject(new Error(`status ${response.statusCode}, complete: ${response.complete}`));
+      });
+    });
+    outgoing.setTimeout(15_000, () => outgoing.destroy(new Error('no answer within 15 s')));
+    outgoing.once('error', reject);
+  });
+}
