@@ -8,10 +8,13 @@ export function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
+/** Shared by all calls of `sha256File`, which never overlap. */
+let piece: Buffer | undefined;
+
 /** SHA-256 of a file's content, read in pieces: for one-purpose processes, since it blocks. */
 export function sha256File(path: string): string {
   const hash = createHash('sha256');
-  const piece = Buffer.allocUnsafe(262_144);
+  piece ??= Buffer.allocUnsafe(262_144);
   const file = openSync(path, 'r');
   try {
     for (;;) {

@@ -3,17 +3,19 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { pack, type Header, type Pack } from 'tar-stream';
+import { assert } from '../../../../core/assert.ts';
 import { TandemError } from '../../../../core/error.ts';
 import type { Instant } from '../../../../core/instant.ts';
 import { dateOf } from '../../../../platform/clock.ts';
 import { createReadStream, createWriteStream, readFileSync, renameSync } from '../../../../platform/files.ts';
 import { OCI_LAYER_GZIP } from '../../../../wire/oci/media-types.ts';
-import { sha256Stream } from '../../../../platform/hash.ts';
+import { sha256, sha256Stream } from '../../../../platform/hash.ts';
 import { newToken } from '../../../../platform/random.ts';
 import { tarPath, type FileContent, type Layer, type NewLayerEntry } from './entry.ts';
 
 /** Up to this size a file is read at once: a stream each would cost more than the bytes. */
 const SMALL_FILE = 262_144;
+const PIECE = 262_144;
 
 /**
  * Writes a layer's tar, gzipped, as a blob into `folder` (`sha256/<hex>` below it). The same entries give the same
@@ -35,9 +37,9 @@ export async function writeLayer(
   });
   const writing = pipeline(
     async function* () {
-      for await (const chunk of tar as AsyncIterable<Uint8Array>) {
-        diff.update(chunk);
-        yield chunk;
+      for await (const piece of inPieces(tar as AsyncIterable<Uint8Array>)) {
+        diff.update(piece);
+        yield piece;
       }
     },
     createGzip({ level: 1 }),
@@ -58,7 +60,22 @@ export async function writeLayer(
   return { digest: `sha256:${hex}`, size, diffId: `sha256:${diff.digest('hex')}`, mediaType: OCI_LAYER_GZIP };
 }
 
-/** Byte order of names, which no locale changes; a folder comes before what it holds. */
+/** Gathers a tar's many blocks of 512 bytes: each piece costs a trip to a thread that compresses it. */
+async function* inPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let gathered: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    gathered.push(chunk);
+    length += chunk.length;
+    if (length < PIECE) continue;
+    yield Buffer.concat(gathered, length);
+    gathered = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(gathered, length);
+}
+
+/** Order of UTF-16 units, which no locale changes; a folder comes before what it holds. */
 export function sortEntries<Entry extends { path: string }>(entries: readonly Entry[]): Entry[] {
   return [...entries].sort((left, right) => (left.path < right.path ? -1 : left.path > right.path ? 1 : 0));
 }
@@ -82,23 +99,24 @@ const NOT_ABSENT = 0o10000;
 
 function addEntry(tar: Pack, entry: NewLayerEntry, modifiedAt: Instant): Promise<void> {
   const { content } = entry;
+  const header = {
+    name: tarPath(entry),
+    type: TAR_TYPE[entry.type],
+    mode: entry.mode | NOT_ABSENT,
+    uid: entry.uid,
+    gid: entry.gid,
+    size: content?.size ?? 0,
+    mtime: dateOf(modifiedAt),
+    ...(entry.target === undefined ? {} : { linkname: entry.target }),
+  };
   return new Promise((resolve, reject) => {
-    const sink = tar.entry(
-      {
-        name: tarPath(entry),
-        type: TAR_TYPE[entry.type],
-        mode: entry.mode | NOT_ABSENT,
-        uid: entry.uid,
-        gid: entry.gid,
-        size: content?.size ?? 0,
-        mtime: dateOf(modifiedAt),
-        ...(entry.target === undefined ? {} : { linkname: entry.target }),
-      },
-      error => (error ? reject(error) : resolve()),
-    );
+    const done = (error?: Error | null) => (error ? reject(error) : resolve());
+    // Read and checked before the entry is opened: an entry that is open must be filled.
+    const small = content === undefined ? Buffer.alloc(0) : smallContent(content, entry.path);
+    const sink = tar.entry(header, done);
     sink.on('error', reject);
-    if (content === undefined || content.size === 0) sink.end(Buffer.alloc(0));
-    else write(checked(content, entry.path), sink).catch(reject);
+    if (small === undefined) write(largeContent(content!, entry.path), sink).catch(reject);
+    else sink.end(small);
   });
 }
 
@@ -113,27 +131,34 @@ async function write(bytes: AsyncIterable<Uint8Array>, sink: ReturnType<Pack['en
   }
 }
 
-/** The bytes of a file; an error where they are no longer those that the plan (and the cache's key) saw. */
-async function* checked(content: FileContent, path: string): AsyncGenerator<Uint8Array> {
-  const changed = () =>
-    new TandemError(
-      'BUILD_CONTEXT_CHANGED',
-      `/${path} changed while it was copied into the image. Stop what writes to the build context, and build again.`,
-    );
-  const hash = content.sha256 === undefined ? undefined : sha256Stream();
+/** A file's bytes where they are few, so that they need no stream. */
+function smallContent({ source, size, sha256: expected }: FileContent, path: string): Uint8Array | undefined {
+  if (!('bytes' in source) && size > SMALL_FILE) return undefined;
+  const bytes = 'bytes' in source ? source.bytes : readFileSync(source.path);
+  if (bytes.length !== size || (expected !== undefined && sha256(bytes) !== expected)) throw changed(path);
+  return bytes;
+}
+
+async function* largeContent(content: FileContent, path: string): AsyncGenerator<Uint8Array> {
+  const { source, size, sha256: expected } = content;
+  assert('path' in source, 'bytes in memory need no stream');
+  const hash = expected === undefined ? undefined : sha256Stream();
   let length = 0;
-  for await (const chunk of bytesOf(content)) {
+  for await (const chunk of createReadStream(source.path, {
+    highWaterMark: SMALL_FILE,
+  }) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > content.size) throw changed();
+    if (length > size) throw changed(path);
     hash?.update(chunk);
     yield chunk;
   }
-  if (length !== content.size || (hash !== undefined && hash.digest('hex') !== content.sha256))
-    throw changed();
+  if (length !== size || hash?.digest('hex') !== expected) throw changed(path);
 }
 
-async function* bytesOf({ source, size }: FileContent): AsyncGenerator<Uint8Array> {
-  if ('bytes' in source) yield source.bytes;
-  else if (size <= SMALL_FILE) yield readFileSync(source.path);
-  else yield* createReadStream(source.path, { highWaterMark: SMALL_FILE }) as AsyncIterable<Uint8Array>;
+/** The bytes are no longer those that the plan, and so the cache's key, saw. */
+function changed(path: string): TandemError {
+  return new TandemError(
+    'BUILD_CONTEXT_CHANGED',
+    `/${path} changed while it was copied into the image. Stop what writes to the build context, and build again.`,
+  );
 }
