@@ -41,7 +41,7 @@ describe.each([
     name = `${registry.host}/storefront`;
   });
   afterAll(async () => {
-    tools?.remove();
+    await tools?.remove();
     await registry?.stop();
   });
 
@@ -122,7 +122,7 @@ aws sts get-caller-identity --query Account --output text`);
           stdout: expect.stringContaining('index.json'),
         });
       } finally {
-        other.remove();
+        await other.remove();
       }
     },
   );
@@ -338,7 +338,7 @@ async function startDebianRegistry() {
     async stop() {
       child.kill('SIGKILL');
       await once(child, 'exit');
-      tools.remove();
+      await tools.remove();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
-import { mkdirSync, mkdtempSync, rmSync, tmpdir, writeFileSync } from '../../../../platform/files.ts';
+import { removeTree } from '../../../../platform/file-tree.ts';
+import { mkdirSync, mkdtempSync, tmpdir, writeFileSync } from '../../../../platform/files.ts';
 import {
   environment,
   runCommand,
@@ -58,8 +59,8 @@ export class ToolsFixture {
     });
   }
 
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+  remove(): Promise<void> {
+    return removeTree(this.folder);
   }
 
   #allEnvironment(): NodeJS.ProcessEnv {
