@@ -116,9 +116,14 @@ export function taskStarted(task: TaskRecord): NewRegionEvent {
   return taskEvent('TaskStarted', 'info', task, `runs ${shortRelease(task.release)} in ${task.zone}${where}`);
 }
 
+/** 128 + 9: what a shell makes of an end by SIGKILL. */
+const KILLED_EXIT_CODE = 137;
+
 export function taskStopped(task: TaskRecord): NewRegionEvent {
-  const detail = task.failure ? ` (${task.failure.phrase})` : '';
-  const severity = task.failure ? 'warning' : 'info';
+  const killed = !task.failure && task.exitCode === KILLED_EXIT_CODE;
+  const words = killed ? 'SIGKILL: it did not end within the stop timeout' : task.failure?.phrase;
+  const detail = words === undefined ? '' : ` (${words})`;
+  const severity = words === undefined ? 'info' : 'warning';
   return taskEvent('TaskStopped', severity, task, `stopped: ${task.stoppedReason ?? 'it ended'}${detail}`);
 }
 

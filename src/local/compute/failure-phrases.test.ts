@@ -44,7 +44,7 @@ test('an exit in words', () => {
   expect(describeExit({ exitCode: 0, outOfMemory: false }, 512, []).phrase).toBe('exited with code 0');
   expect(describeExit({ exitCode: 137, outOfMemory: true }, 512, ['x'])).toEqual({
     reason: 'OutOfMemoryError: Container killed due to memory usage',
-    phrase: 'killed for using more than 512 MB',
+    phrase: 'killed for using more than 512 MB of memory',
   });
   expect(describeExit({ outOfMemory: false }, 512, []).phrase).toContain('nobody saw');
 });

@@ -7,7 +7,7 @@ const LONGEST_QUOTE = 200;
 export function describeExit(exit: TaskExit, memoryMb: number, lines: readonly string[]): TaskFailure {
   if (exit.outOfMemory) {
     const reason = 'OutOfMemoryError: Container killed due to memory usage';
-    return { reason, phrase: `killed for using more than ${memoryMb} MB` };
+    return { reason, phrase: `killed for using more than ${memoryMb} MB of memory` };
   }
   const reason = 'Essential container in task exited';
   if (exit.exitCode === undefined) {
