@@ -19,7 +19,7 @@ export async function runRegionProcess(dataDir: string, region: string): Promise
     region,
     clock: systemClock,
     api: operations => {
-      const listener = getRequestListener(createRegionApi(operations, every).fetch);
+      const listener = getRequestListener(createRegionApi({ operations, now: systemClock.now, every }).fetch);
       return (request, response) => void listener(request, response);
     },
   });

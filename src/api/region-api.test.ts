@@ -115,6 +115,32 @@ describe('the region API and its client', () => {
     await expect(read()).rejects.toMatchObject({ code: 'REGION_UNREACHABLE' });
   });
 
+  test('shows at its address who it is and what waits', async () => {
+    const waiting = anExecution({
+      status: 'Waiting',
+      stage: 'Approval',
+      waiting: { for: 'a person' },
+      startedAt: 1_000,
+    });
+    await served({
+      status: async () => ({
+        region: 'us-east-1',
+        health: 'healthy',
+        problems: [],
+        endpoint: 'http://127.0.1.1:8000',
+        gitUrl: 'http://127.0.1.1:8000/git/shop.git',
+        services: [],
+        execution: waiting,
+        replication: [],
+      }),
+    });
+    const { port } = servers[0]!.address() as AddressInfo;
+    const page = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+    expect(page).toContain('region us-east-1: healthy');
+    expect(page).toContain('#1 0c1d2e3f Waiting in Approval: aaaaaaa First, 1 min ago');
+    expect(page).toContain('waits for a person');
+  });
+
   test('describes itself', async () => {
     await served({});
     const { port } = servers[0]!.address() as AddressInfo;
@@ -130,7 +156,9 @@ async function served(operations: Partial<RegionOperations>) {
     const timer = setInterval(callback, periodMs);
     return () => clearInterval(timer);
   };
-  const listener = getRequestListener(createRegionApi(operations as RegionOperations, every).fetch);
+  const listener = getRequestListener(
+    createRegionApi({ operations: operations as RegionOperations, now: () => 61_000, every }).fetch,
+  );
   const server = createServer((request, response) => void listener(request, response));
   servers.push(server);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));

@@ -1,8 +1,10 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
+import { Hono, type Context } from 'hono';
 import { stream } from 'hono/streaming';
 import { errorMessage, TandemError } from '../core/error.ts';
+import type { Instant } from '../core/instant.ts';
 import type { RegionOperations } from '../model/cloud.ts';
+import { renderOverview } from './overview.ts';
 import * as schema from './schema.ts';
 
 /** A follower hears from us at least this often, so that a dead connection is told from a quiet one. */
@@ -43,8 +45,28 @@ const decision = z.object({ by, comment: z.string().max(10_000).default('') });
 const count = z.coerce.number().int().min(0);
 const flag = z.enum(['true', 'false']).transform(text => text === 'true');
 
-/** The HTTP API of one region: `RegionOperations` at `/api`, described by itself at `/api/openapi.json`. */
-export function createRegionApi(operations: RegionOperations, every: Every): OpenAPIHono {
+export interface RegionApiOptions {
+  operations: RegionOperations;
+  now(): Instant;
+  every: Every;
+}
+
+/** The HTTP API of one region: an overview at `/`, and `RegionOperations` at `/api`, described at `/api/openapi.json`. */
+export function createRegionApi({ operations, now, every }: RegionApiOptions): Hono {
+  const root = new Hono();
+  root.onError((error, context) => answerError(context, error));
+  root.notFound(context =>
+    answerError(
+      context,
+      new TandemError('ROUTE_UNKNOWN', `Nothing is served at ${context.req.path}; see /api/openapi.json.`),
+    ),
+  );
+  root.get('/', async context => context.text(renderOverview(await operations.status(), now())));
+  root.route('/', operationRoutes(operations, every));
+  return root;
+}
+
+function operationRoutes(operations: RegionOperations, every: Every): OpenAPIHono {
   const api = new OpenAPIHono({
     defaultHook: (result, context) => {
       if (result.success) return undefined;
@@ -55,14 +77,6 @@ export function createRegionApi(operations: RegionOperations, every: Every): Ope
       );
     },
   }).basePath('/api');
-  api.onError((error, context) => answerError(context, error));
-  api.notFound(context =>
-    answerError(
-      context,
-      new TandemError('ROUTE_UNKNOWN', `Nothing is served at ${context.req.path}; see /api/openapi.json.`),
-    ),
-  );
-
   api.openapi(
     createRoute({ method: 'get', path: '/status', responses: json(schema.regionStatus, 'The region now') }),
     async context => context.json(await operations.status(), 200),

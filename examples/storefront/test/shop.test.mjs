@@ -9,7 +9,12 @@ let identity;
 let origin;
 
 before(async () => {
-  identity = await readIdentity({ AWS_REGION: 'us-east-1', RELEASE: '4f2a9c1', TASK_ID: '<task>' });
+  identity = await readIdentity({
+    APP_VERSION: '3.1.4',
+    AWS_REGION: 'us-east-1',
+    RELEASE: '4f2a9c1',
+    TASK_ID: '<task>',
+  });
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${server.address().port}`;
 });
@@ -20,7 +25,7 @@ test('the page shows the products and who served it', async () => {
   const response = await fetch(origin);
   const page = await response.text();
   assert.equal(response.status, 200);
-  for (const text of ['Brass compass', '1.0.0', 'us-east-1', '4f2a9c1', '&#60;task&#62;']) {
+  for (const text of ['Brass compass', '3.1.4', 'us-east-1', '4f2a9c1', '&#60;task&#62;']) {
     assert.ok(page.includes(text), `the page lacks ${text}`);
   }
 });
@@ -29,7 +34,7 @@ test('the same is told to programs', async () => {
   const response = await fetch(`${origin}/api/info`);
   assert.deepEqual(await response.json(), {
     application: 'storefront',
-    version: '1.0.0',
+    version: '3.1.4',
     region: 'us-east-1',
     release: '4f2a9c1',
     taskId: '<task>',

@@ -19,6 +19,17 @@ test.each([
     line: 'AssertionError [ERR_ASSERTION]: expected 200, got 500',
   },
   {
+    name: 'a comparison, which the lines after it show',
+    output: [
+      'AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:',
+      '',
+      '500 !== 200',
+      '',
+      '    at TestContext.<anonymous> (file:///app.test.js:12:10)',
+    ],
+    line: 'AssertionError [ERR_ASSERTION]: Expected values to be strictly equal: 500 !== 200',
+  },
+  {
     name: 'a crash of Node.js',
     output: [
       'node:internal/modules/cjs/loader:1228',

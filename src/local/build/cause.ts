@@ -3,6 +3,7 @@ import type { CommandOutcome } from './shell/shell-session.ts';
 
 const LONGEST_COMMAND = 80;
 const LONGEST_LINE = 240;
+const ANNOUNCED_LINES = 6;
 
 /** Lines that stand around an error and say nothing about it. */
 const NOISE =
@@ -37,11 +38,22 @@ function tellingLine(output: readonly string[]): string | undefined {
     .map(line => stripVTControlCharacters(line).split('\r').at(-1)!.replace(SHELL_PLACE, '').trimEnd())
     .filter(line => !NOISE.test(line));
   for (const pattern of TELLING) {
-    const found = lines.findLast(line => pattern.test(line));
-    if (found !== undefined) return shorten(found.trim(), LONGEST_LINE);
+    const found = lines.findLastIndex(line => pattern.test(line));
+    if (found !== -1) return shorten(sentenceFrom(lines, found), LONGEST_LINE);
   }
   const last = lines.findLast(line => line.trim() !== '');
   return last === undefined ? undefined : shorten(last.trim(), LONGEST_LINE);
+}
+
+/** A line that ends with a colon announces what the lines after it say: as many as make one short sentence. */
+function sentenceFrom(lines: readonly string[], start: number): string {
+  const line = lines[start]!.trim();
+  if (!line.endsWith(':')) return line;
+  const said = lines
+    .slice(start + 1)
+    .map(next => next.trim())
+    .filter(next => next !== '');
+  return [line, ...said.slice(0, ANNOUNCED_LINES)].join(' ');
 }
 
 function firstLine(command: string): string {
