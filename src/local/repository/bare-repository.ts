@@ -2,14 +2,16 @@
  * The folder of the bare repository: made, configured and tidied at every start. Its configuration and hooks are
  * written anew each time, so that they are always those of the running version.
  */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { CommitId } from '../../model/names.ts';
 import { delay, type Clock } from '../../platform/clock.ts';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   pathExists,
   readdir,
+  readdirSync,
   readTextIfExists,
   rm,
   writeFileDurably,
@@ -119,12 +121,17 @@ async function removeLeftovers(repositoryPath: string, clock: Clock): Promise<vo
     locks = await listLocks(repositoryPath);
   }
   for (const lock of locks) await rm(join(repositoryPath, lock), { force: true });
-  for (const folder of ['objects', 'objects/pack']) {
-    for (const name of await entriesOf(join(repositoryPath, folder))) {
-      const isLeftover = name.startsWith('tmp_');
-      if (isLeftover) await rm(join(repositoryPath, folder, name), { recursive: true, force: true });
-    }
-  }
+  await removeHalfReceived(repositoryPath);
+}
+
+/** What is there when this is called, and nothing that comes later; to be called while nothing is being received. */
+export async function removeHalfReceived(repositoryPath: string): Promise<void> {
+  const leftovers = ['objects', 'objects/pack']
+    .map(folder => join(repositoryPath, folder))
+    .filter(folder => existsSync(folder))
+    .flatMap(folder => readdirSync(folder).map(name => join(folder, name)))
+    .filter(path => basename(path).startsWith('tmp_'));
+  for (const path of leftovers) await rm(path, { recursive: true, force: true, maxRetries: 5 });
 }
 
 async function listLocks(repositoryPath: string): Promise<string[]> {

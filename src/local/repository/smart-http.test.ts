@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, tmpdir } from '../../platform/files.ts';
 import { createHttpServer, listen, type HttpServer } from '../../platform/network.ts';
+import { processIdentity } from '../../platform/process.ts';
 import type { Git } from './git.ts';
 import { SmartHttp } from './smart-http.ts';
 
 let server: HttpServer;
+let smartHttp: SmartHttp;
 
 afterEach(() => server.close());
 
@@ -19,18 +23,34 @@ test.each(['git-receive-pack', 'git-upload-pack'])(
   },
 );
 
+test('a receive-pack that is killed leaves neither processes nor what it had received', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-smart-http-'));
+  try {
+    mkdirSync(join(folder, 'objects/tmp_objdir-incoming-a/pack'), { recursive: true });
+    const url = await serve('sleep 60 & printf "$!"; kill -KILL $$', folder);
+    const answer = (await call(url, 'git-receive-pack')).body!.getReader();
+    const childId = Number(new TextDecoder().decode((await answer.read()).value));
+    await expect(answer.read()).rejects.toThrow();
+    await smartHttp.stop();
+    await expect.poll(() => processIdentity(childId)).toBeUndefined();
+    expect(readdirSync(join(folder, 'objects'))).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('the answer of an upload-pack that fails and says so arrives whole', async () => {
   const url = await serve('printf "ERR no such thing"; exit 128');
   expect(await (await call(url, 'git-upload-pack')).text()).toBe('ERR no such thing');
 });
 
-async function serve(script: string): Promise<string> {
+async function serve(script: string, repositoryPath = '/nowhere'): Promise<string> {
   const git = {
-    repositoryPath: '/nowhere',
+    repositoryPath,
     spawn: (argv: readonly string[], options: { stdio: 'pipe'[] }) =>
       spawn('/bin/sh', ['-c', script, ...argv], { stdio: options.stdio, detached: true }),
   } as unknown as Git;
-  const smartHttp = new SmartHttp({ git, clock: systemClock, apply: () => new Promise(() => undefined) });
+  smartHttp = new SmartHttp({ git, clock: systemClock, apply: () => new Promise(() => undefined) });
   server = createHttpServer((request, response) => {
     const sender = { kind: 'client', address: '127.0.0.1' } as const;
     smartHttp.serve(request, response, { path: request.url!, query: '', sender });

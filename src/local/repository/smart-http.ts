@@ -10,6 +10,7 @@ import type { IncomingMessage, ServerResponse } from '../../platform/network.ts'
 import { sendSignalToGroup, type ChildProcess } from '../../platform/process.ts';
 import { encodePacket, FLUSH_PACKET } from '../../wire/git/pkt-line.ts';
 import type { ProcReceiveRequest } from '../../wire/git/proc-receive.ts';
+import { removeHalfReceived } from './bare-repository.ts';
 import { gitComplaint, type Git } from './git.ts';
 import { converseWithHook } from './receive-session.ts';
 import type { PushOutcome } from './ref-writer.ts';
@@ -36,6 +37,9 @@ const SERVICE_BY_PATH: Record<string, GitService> = {
 export class SmartHttp {
   readonly #parts: SmartHttpParts;
   readonly #children = new Map<ChildProcess, Promise<void>>();
+  /** A receive-pack was killed and has not tidied up. */
+  #isUntidy = false;
+  #tidying: Promise<void> = Promise.resolve();
 
   constructor(parts: SmartHttpParts) {
     this.#parts = parts;
@@ -62,6 +66,7 @@ export class SmartHttp {
   async stop(): Promise<void> {
     for (const child of this.#children.keys()) this.#end(child);
     await Promise.all(this.#children.values());
+    await this.#tidying;
   }
 
   #advertise(request: IncomingMessage, response: ServerResponse, service: string | null): void {
@@ -107,8 +112,25 @@ export class SmartHttp {
       child.once('error', () => resolve());
     });
     this.#children.set(child, ended);
-    void ended.then(() => this.#children.delete(child));
+    child.once('exit', (_code, signal) => signal !== null && this.#endRest(child));
+    void ended.then(() => {
+      this.#children.delete(child);
+      if (this.#isUntidy && ![...this.#children.keys()].some(isReceiving)) this.#tidy();
+    });
     return child;
+  }
+
+  /** A git that was killed leaves its own children (which hold its pipes open), and, receiving, what it had got. */
+  #endRest(child: ChildProcess): void {
+    if (child.pid !== undefined) sendSignalToGroup(child.pid, 'SIGKILL');
+    this.#isUntidy ||= isReceiving(child);
+  }
+
+  #tidy(): void {
+    this.#isUntidy = false;
+    this.#tidying = removeHalfReceived(this.#parts.git.repositoryPath).catch(() => {
+      // It only takes room, and the region's next start tries again.
+    });
   }
 
   #listenToHook(child: ChildProcess, response: ServerResponse, sender: Sender): void {
@@ -141,12 +163,11 @@ export class SmartHttp {
       child.stdout!.pipe(response, { end: false });
     });
     child.once('error', error => sendText(response, 500, `git could not be started: ${error.message}`));
-    const isReceiving = child.spawnargs.includes('receive-pack');
     child.once('close', code => {
       // A client that is about to send much asks first with an empty request, which git answers with nothing.
       if (code === 0 && !response.headersSent) begin();
       // An upload-pack that fails by itself has told the client so.
-      const isCutOff = code === null || (isReceiving && code !== 0);
+      const isCutOff = code === null || (isReceiving(child) && code !== 0);
       if (response.headersSent && isCutOff) response.destroy();
       else if (response.headersSent) response.end();
       else sendText(response, 500, `git failed: ${gitComplaint(complaint())}`);
@@ -166,11 +187,14 @@ export class SmartHttp {
     if (groupId === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.stdin!.destroy();
     child.stdout!.resume();
-    const isReceiving = child.spawnargs.includes('receive-pack');
-    if (!isReceiving) sendSignalToGroup(groupId, 'SIGTERM');
+    if (!isReceiving(child)) sendSignalToGroup(groupId, 'SIGTERM');
     const timer = this.#parts.clock.after(END_GRACE_MS, () => sendSignalToGroup(groupId, 'SIGKILL'));
     child.once('close', () => timer.cancel());
   }
+}
+
+function isReceiving(child: ChildProcess): boolean {
+  return child.spawnargs.includes('receive-pack');
 }
 
 /** Pushes have no version 2; git itself asks for version 0 or 1 there, and others are told version 0. */
