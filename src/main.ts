@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { assert } from './core/assert.ts';
 import { toSentError } from './local/supervisor-messages.ts';
 import { systemClock } from './platform/clock.ts';
+import { readFileSync } from './platform/files.ts';
 import { exitProcess, exitWhenWritten, sendToParent, writeError } from './platform/process.ts';
 
 /** What Tandem's own processes are started with; the same in a checkout and in the published package. */
@@ -22,8 +23,16 @@ export async function main(argv: readonly string[]): Promise<void> {
   const { systemPorts } = await import('./cli/system-ports.ts');
   const { createRegionClient } = await import('./api/region-client.ts');
   const { createLifecycle } = await import('./local/lifecycle.ts');
-  const lifecycle = createLifecycle({ connect: createRegionClient, entry: ENTRY });
+  const lifecycle = createLifecycle({
+    connect: createRegionClient,
+    program: { version: ownVersion(), entry: ENTRY },
+  });
   exitWhenWritten(await runCommandLine(argv, systemPorts(lifecycle)));
+}
+
+function ownVersion(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 async function runInternal([role, dataDir, subject]: readonly string[]): Promise<void> {

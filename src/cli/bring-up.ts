@@ -176,10 +176,14 @@ export async function stayInForeground(
     },
     AbortSignal.any([ending.signal, interrupts.signal]),
   ).catch((error: unknown) => printError(context.stderr, context.progressPaint, error));
-  await running.closed;
+  const how = await running.closed;
   ending.abort();
   await Promise.all([following, interrupts.settled()]);
   if (interrupts.presses() > 1) return EXIT.failed;
+  if (how === 'taken-over') {
+    context.note('another `tandem up` has taken the cloud over');
+    return EXIT.done;
+  }
   return interrupts.presses() === 1 ? ended(context) : endedElsewhere(context);
 }
 

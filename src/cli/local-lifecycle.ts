@@ -27,8 +27,11 @@ export interface RunningCloud {
   cloud: Cloud;
   /** Regions that did not come up, each with the reason. The others run. Rejecting is for when none did. */
   failures: readonly { region: RegionName; error: unknown }[];
-  /** Resolves once the cloud has ended, whoever ended it (`tandem down` elsewhere included). */
-  closed: Promise<void>;
+  /**
+   * Resolves once the cloud has ended, whoever ended it (`tandem down` elsewhere included), or once another `up` has
+   * taken it over, which is none of this process's business any more.
+   */
+  closed: Promise<'ended' | 'taken-over'>;
   /** Ends it as `down` does. `force`: at once, no waiting for requests and tasks. May be called again to force. */
   stop(options: { force: boolean }): Promise<void>;
 }
@@ -45,7 +48,11 @@ export interface Inventory {
 
 /** Bringing one application's local cloud up and down. One data folder holds at most one cloud. */
 export interface LocalLifecycle {
-  /** Throws LOCAL_CLOUD_RUNNING where the folder's cloud runs already. Leaves nothing running when it throws. */
+  /**
+   * A cloud that runs already is taken over where config, timing or Tandem itself differ: users' requests go on
+   * meanwhile. Throws LOCAL_CLOUD_RUNNING where they are the same. Starts nothing that stays when it throws, and
+   * never ends what served users before.
+   */
   up(request: UpRequest): Promise<RunningCloud>;
   /**
    * The running cloud of a data folder, `undefined` where none runs. Regions that do not answer are still listed:

@@ -26,6 +26,8 @@ const regionRecordSchema = z.object({
 const cloudRecordSchema = z.object({
   /** The record's own format. */
   version: z.literal(1),
+  /** The Tandem that runs the regions; absent in records of versions that did not note it. */
+  program: z.object({ version: z.string(), entry: z.string() }).optional(),
   configPath: z.string(),
   config: configSchema,
   timing: z.enum(['fast', 'aws']),

@@ -3,6 +3,7 @@ import { TandemError, systemErrorCode } from '../core/error.ts';
 import type { Cloud, UpProgress } from '../model/cloud.ts';
 import type { Config } from '../model/config/schema.ts';
 import type { TimingProfile } from '../model/timing.ts';
+import { systemClock } from '../platform/clock.ts';
 import { closeSync, folderSize, mkdirSync, openSync, rm } from '../platform/files.ts';
 import {
   environment,
@@ -26,12 +27,14 @@ import {
   type CloudRecord,
 } from './cloud-record.ts';
 import { createLocalCloud, type Connect } from './local-cloud.ts';
+import { recordChanges } from './record-changes.ts';
+import { RegionKeeper } from './region-keeper.ts';
 import { fromSentError, type ProcessMessage } from './supervisor-messages.ts';
 
 export interface LifecycleOptions {
   connect: Connect;
-  /** The program's entry, to be run as `<node> <entry> internal supervisor <data folder>`. */
-  entry: string;
+  /** Tandem itself; its entry is to be run as `<node> <entry> internal supervisor <data folder>`. */
+  program: { version: string; entry: string };
 }
 
 interface UpRequest {
@@ -48,12 +51,14 @@ interface UpRequest {
 interface RunningCloud {
   cloud: Cloud;
   failures: readonly { region: string; error: unknown }[];
-  closed: Promise<void>;
+  closed: Promise<'ended' | 'taken-over'>;
   stop(options: { force: boolean }): Promise<void>;
 }
 
 const SHUT_DOWN_LIMIT_MS = 180_000;
 const FORCED_LIMIT_MS = 10_000;
+/** Ends a supervisor and nothing else, by the system's own default: so that every version of Tandem understands it. */
+const TAKE_OVER_SIGNAL = 'SIGHUP';
 
 /** Brings the local cloud of a data folder up and down; the command line's `LocalLifecycle`. */
 export function createLifecycle(options: LifecycleOptions) {
@@ -86,37 +91,87 @@ export function createLifecycle(options: LifecycleOptions) {
   };
 }
 
+/**
+ * A cloud that runs with the same settings is left alone. With other ones, or by another version of Tandem, it is
+ * taken over: its supervisor ends, a new one replaces the regions' control processes, and what serves users goes on.
+ */
 async function up(options: LifecycleOptions, request: UpRequest): Promise<RunningCloud> {
   const { dataDir } = request;
   await requireGit();
+  const earlier = await readCloudRecord(dataDir);
+  const isAlive = earlier !== undefined && (await isRunning(dataDir, earlier));
+  const record = await recordFor(options, request, earlier, isAlive);
+  await requireFree(await endpointsOfIdleRegions(dataDir, record));
   const supervisor = await livingSupervisor(dataDir);
   if (supervisor) {
-    throw new TandemError(
-      'LOCAL_CLOUD_RUNNING',
-      `The local cloud in ${dataDir} is running already (supervisor process ${supervisor.identity.split(':')[0]}). ` +
-        '`tandem status` shows it, `tandem down` stops it; another one needs its own --data-dir and --port-base.',
-      { data: { dataDir } },
-    );
+    const changes =
+      earlier?.config.application === record.config.application ? recordChanges(earlier, record) : [];
+    if (changes.length === 0) throw alreadyRunning(dataDir, supervisor.identity);
+    request.onProgress({
+      message: `taking over the running cloud with ${changes.join(', ')}; its tasks and load balancers go on`,
+    });
+    sendSignal(Number(supervisor.identity.split(':')[0]), TAKE_OVER_SIGNAL);
+    await waitForExit(supervisor.identity, FORCED_LIMIT_MS);
   }
-  const earlier = await readCloudRecord(dataDir);
-  const record: CloudRecord = {
+  if (earlier && isAlive) await endDroppedRegions(options, request, earlier);
+  writeCloudRecord(dataDir, record);
+  return startSupervisor(options, request, record, isAlive);
+}
+
+function alreadyRunning(dataDir: string, identity: string): TandemError {
+  return new TandemError(
+    'LOCAL_CLOUD_RUNNING',
+    `The local cloud in ${dataDir} is running already (supervisor process ${identity.split(':')[0]}). ` +
+      '`tandem status` shows it, `tandem down` stops it, and `tandem up` after a change of tandem.config.ts applies ' +
+      'the change; another cloud needs its own --data-dir and --port-base.',
+    { data: { dataDir } },
+  );
+}
+
+async function recordFor(
+  { program }: LifecycleOptions,
+  request: UpRequest,
+  earlier: CloudRecord | undefined,
+  isAlive: boolean,
+): Promise<CloudRecord> {
+  // A running cloud stays where it is; further regions come to stand beside the others.
+  const isFixed = isAlive && earlier && request.portBase !== 0;
+  const portBase = isFixed ? earlier.regions[0]!.controlPort : request.portBase;
+  return {
     version: 1,
+    program,
     configPath: request.configPath,
     config: request.config,
     timing: request.timing,
     internalToken: earlier?.internalToken ?? newToken(),
     regions: await planAddresses(
-      {
-        regions: request.config.regions,
-        portBase: request.portBase,
-        addressPerRegion: operatingSystem === 'linux',
-      },
-      keptAddresses(earlier, request.portBase),
+      { regions: request.config.regions, portBase, addressPerRegion: operatingSystem === 'linux' },
+      keptAddresses(earlier, portBase),
     ),
   };
-  await requireFree(await endpointsOfIdleRegions(dataDir, record));
-  writeCloudRecord(dataDir, record);
-  return startSupervisor(options, request, record);
+}
+
+/** Regions that the config no longer lists end as `tandem down` ends them; their data stays. */
+async function endDroppedRegions(
+  { program }: LifecycleOptions,
+  { dataDir, config, onProgress }: UpRequest,
+  earlier: CloudRecord,
+): Promise<void> {
+  const dropped = earlier.regions.map(({ region }) => region).filter(name => !isListed(config, name));
+  await Promise.all(
+    dropped.map(async region => {
+      if (daemonsUnder(regionFolder(dataDir, region)).length === 0) return;
+      onProgress({ region, message: 'not in the config any more; requests in flight finish, then it ends' });
+      const { entry } = program;
+      const log = (message: string) => onProgress({ region, message });
+      const keeper = new RegionKeeper({ dataDir, record: earlier, region, clock: systemClock, entry, log });
+      await keeper.shutDown({ force: false });
+    }),
+  );
+}
+
+function isListed(config: Config, region: string): boolean {
+  return config.regions.some(listed => listed === region);
 }
 
 /** Addresses outlive a stop, so that Git remotes and bookmarks stay good, unless other ports are asked for. */
@@ -148,10 +203,13 @@ async function startSupervisor(
   options: LifecycleOptions,
   request: UpRequest,
   record: CloudRecord,
+  isTakeover: boolean,
 ): Promise<RunningCloud> {
   const { dataDir, mode, onProgress, signal } = request;
-  const child = spawnSupervisor(options.entry, dataDir, mode);
-  const closed = new Promise<void>(resolve => child.once('exit', () => resolve()));
+  const child = spawnSupervisor(options.program.entry, dataDir, mode);
+  const closed = new Promise<'ended' | 'taken-over'>(resolve =>
+    child.once('exit', (_code, how) => resolve(how === TAKE_OVER_SIGNAL ? 'taken-over' : 'ended')),
+  );
   const failures: { region: string; error: unknown }[] = [];
   const stop = async ({ force }: { force: boolean }) => {
     sendSignal(child.pid!, force ? 'SIGINT' : 'SIGTERM');
@@ -186,14 +244,24 @@ async function startSupervisor(
     await ready;
     if (failures.length === record.regions.length) throw failures[0]!.error;
   } catch (error) {
-    await stop({ force: true });
-    throw error;
+    if (!isTakeover) await stop({ force: true });
+    else sendSignal(child.pid!, TAKE_OVER_SIGNAL);
+    await closed;
+    throw isTakeover && signal.aborted ? takeoverInterrupted(dataDir) : error;
   }
   if (mode === 'detached') {
     child.disconnect();
     child.unref();
   }
   return { cloud: createLocalCloud(record, options.connect), failures, closed, stop };
+}
+
+function takeoverInterrupted(dataDir: string): TandemError {
+  return new TandemError(
+    'TAKEOVER_INTERRUPTED',
+    `Interrupted while taking over the running cloud in ${dataDir}. Its tasks and load balancers go on without ` +
+      'anybody who would start them again: `tandem up` completes the takeover, `tandem down` stops them.',
+  );
 }
 
 /** A process of its own in either mode: what a region needs must not depend on a terminal. */
@@ -220,7 +288,7 @@ async function down(
   // Regions without their supervisor are brought down by a new one: it finds them, and knows how to end each part.
   if (!(await livingSupervisor(dataDir))) {
     onProgress({ message: 'the supervisor is gone; starting one to stop the regions' });
-    const child = spawnSupervisor(options.entry, dataDir, 'detached');
+    const child = spawnSupervisor(options.program.entry, dataDir, 'detached');
     await new Promise<void>((resolve, reject) => {
       child.on('message', (message: ProcessMessage) => message.region === undefined && resolve());
       child.once('error', reject);

@@ -84,7 +84,7 @@ export class RegionKeeper {
     if (living && living.settings !== settingsDigest(record)) {
       this.#options.log(`${region}: replacing process ${living.identity}, which runs with earlier settings`);
       sendSignal(Number(living.identity.split(':')[0]), 'SIGTERM');
-      await waitForExit(living.identity, DETACH_LIMIT_MS);
+      await this.#endProcess(living.identity);
     } else if (living) {
       this.#options.log(`${region}: adopting process ${living.identity}`);
       this.#watch();
@@ -92,6 +92,13 @@ export class RegionKeeper {
     }
     await this.#spawn();
     this.#watch();
+  }
+
+  /** One that does not let go in time would keep the address from its successor. */
+  async #endProcess(identity: string): Promise<void> {
+    if (await waitForExit(identity, DETACH_LIMIT_MS)) return;
+    sendSignal(Number(identity.split(':')[0]), 'SIGKILL');
+    await waitForExit(identity, DETACH_LIMIT_MS);
   }
 
   #spawn(): Promise<void> {

@@ -15,13 +15,13 @@ export interface AcknowledgedPush {
   commit: string;
 }
 
-export interface AcknowledgedDecision {
+interface AcknowledgedDecision {
   region: string;
   executionId: string;
   decision: 'Approved' | 'Rejected';
 }
 
-export interface LostRequest {
+interface LostRequest {
   region: string;
   sentAt: number;
   lostAt: number;

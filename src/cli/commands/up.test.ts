@@ -174,7 +174,7 @@ describe('up in the foreground', () => {
 
   test('ends by itself when it is stopped from elsewhere', async () => {
     const inventory = async () => ({ application: 'storefront', processes: [], bytes: 1 });
-    const { exitCode, stderr } = await up([], { closed: Promise.resolve() }, undefined, {
+    const { exitCode, stderr } = await up([], { closed: Promise.resolve('ended' as const) }, undefined, {
       local: { inventory },
     });
     expect(stderr).toContain('stopped; `tandem up` carries on from here\n');
@@ -184,7 +184,7 @@ describe('up in the foreground', () => {
   test('a supervisor that dies while the regions go on is no clean end', async () => {
     const processes = [{ pid: 1, title: 'region' }];
     const inventory = async () => ({ application: 'storefront', processes, bytes: 1 });
-    const { exitCode, stderr } = await up([], { closed: Promise.resolve() }, undefined, {
+    const { exitCode, stderr } = await up([], { closed: Promise.resolve('ended' as const) }, undefined, {
       local: { inventory },
     });
     expect(stderr).toContain('error[SUPERVISOR_GONE]');
@@ -244,10 +244,10 @@ function up(
 
 /** Runs `tandem up` in the foreground, and presses Ctrl-C so many times once the output matches. */
 function upUntil(output: RegExp, presses: number, onUp: () => void = () => undefined) {
-  const closed = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<'ended'>();
   const stop = async ({ force }: { force: boolean }) => {
     stops.push(force);
-    if (stops.length === presses) closed.resolve();
+    if (stops.length === presses) closed.resolve('ended');
     await closed.promise;
   };
   const listeners: (() => void)[] = [];
