@@ -11,7 +11,7 @@ import * as schema from './schema.ts';
 const KEEP_ALIVE_MS = 15_000;
 
 /** Calls back every `periodMs` until the returned function is called. */
-export type Every = (periodMs: number, callback: () => void) => () => void;
+type Every = (periodMs: number, callback: () => void) => () => void;
 
 const errorBody = z
   .object({

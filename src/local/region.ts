@@ -37,7 +37,7 @@ import { refuseForeignPages } from './request-guard.ts';
 import { createEventLog } from './telemetry/event-log.ts';
 import { createLogStore } from './telemetry/log-store.ts';
 
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
+type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface RegionOptions {
   dataDir: string;

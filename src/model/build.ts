@@ -17,7 +17,7 @@ export type BuildPhaseName =
   | 'FINALIZING'
   | 'COMPLETED';
 
-export interface BuildPhase {
+interface BuildPhase {
   name: BuildPhaseName;
   status: BuildStatus;
   startedAt: Instant;

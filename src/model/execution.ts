@@ -93,11 +93,3 @@ export interface Execution {
   startedAt: Instant;
   endedAt?: Instant;
 }
-
-/** What starts an execution. */
-export interface ExecutionRequest {
-  commit: CommitId;
-  trigger: ExecutionTrigger;
-  /** Set for a rollback: the release to deploy; Source, Build, Staging and Approval are skipped. */
-  rollbackTo?: Release;
-}

@@ -1,8 +1,8 @@
 /** ALB target states (`TargetHealthStateEnum`); `unhealthy.draining` is for NLB only and left out. */
-export type TargetState = 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining' | 'unavailable';
+type TargetState = 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining' | 'unavailable';
 
 /** ALB reason codes for a target that is not healthy. */
-export type TargetReason =
+type TargetReason =
   | 'Elb.RegistrationInProgress'
   | 'Elb.InitialHealthChecking'
   | 'Elb.InternalError'

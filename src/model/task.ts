@@ -3,7 +3,7 @@ import type { PipelineEnvironment } from './names.ts';
 import type { Release } from './release.ts';
 
 /** ECS task `lastStatus` values that occur here, in order. */
-export type TaskStatus =
+type TaskStatus =
   | 'PROVISIONING'
   | 'PENDING'
   | 'ACTIVATING'

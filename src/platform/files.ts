@@ -4,12 +4,9 @@ import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../core/error.ts';
 
 export {
-  access,
   chmod,
-  chown,
   copyFile,
   cp,
-  link,
   lstat,
   mkdir,
   mkdtemp,
@@ -21,11 +18,7 @@ export {
   rename,
   rm,
   stat,
-  statfs,
   symlink,
-  truncate,
-  unlink,
-  utimes,
   writeFile,
 } from 'node:fs/promises';
 export type { FileHandle } from 'node:fs/promises';
@@ -39,7 +32,6 @@ export {
   existsSync,
   fstatSync,
   ftruncateSync,
-  lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -59,7 +51,6 @@ export {
   utimesSync,
   watch,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 export type { FSWatcher, Stats } from 'node:fs';
 export { tmpdir } from 'node:os';

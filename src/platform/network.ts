@@ -1,8 +1,6 @@
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
-import { networkInterfaces } from 'node:os';
 
 export { connect, createServer as createTcpServer, isIP, Server, Socket } from 'node:net';
-export type { AddressInfo } from 'node:net';
 export { Agent, createServer as createHttpServer, request as httpRequest } from 'node:http';
 export type {
   ClientRequest,
@@ -12,7 +10,6 @@ export type {
   Server as HttpServer,
   ServerResponse,
 } from 'node:http';
-export { networkInterfaces };
 
 export interface Endpoint {
   address: string;

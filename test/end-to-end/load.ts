@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 
 /** What users of a service do all the time, and what came of it, counted at the client. */
-export interface LoadResult {
+interface LoadResult {
   /** Every response or echo that came back whole and right. */
   answered: Record<'quick' | 'slow' | 'uploads' | 'echoes', number>;
   /** One line for each that did not. */

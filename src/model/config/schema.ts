@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { awsRegions } from './regions.ts';
 import { FARGATE_MEMORY_MB, isFargatePair } from './fargate.ts';
+import { LONGEST_NAME_PREFIX, namePrefix } from './name-prefix.ts';
 
 /*
  * The shape of `tandem.config.ts`, one object per section. Every key has a default and a description: the
@@ -15,6 +16,12 @@ function formed(form: RegExp, allowed: string) {
 const name = formed(
   /^[a-z][a-z0-9-]{0,29}[a-z0-9]$/,
   '2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last',
+);
+
+/** AWS: "Tag naming limits and requirements". */
+const tagValue = formed(
+  /^[\p{L}\p{N} _.:/=+\-@]{1,256}$/u,
+  '1 to 256 letters, digits, spaces and _ . : / = + - @',
 );
 
 const environmentVariables = z.record(
@@ -203,6 +210,118 @@ const pipelineSchema = z.strictObject({
     .describe('The question to a person before production.'),
 });
 
+const scalingSchema = z.strictObject({
+  cpuPercent: z.int().min(1).max(100).default(70).describe('CPU, of what is reserved, that scaling aims at.'),
+  memoryPercent: z.int().min(1).max(100).default(75).describe('Memory that scaling aims at.'),
+  requestsPerTarget: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Requests a minute for each task that scaling aims at; 0: not looked at.'),
+  scaleOutCooldownSeconds: z.int().min(0).max(3600).default(60).describe('Rest after adding tasks.'),
+  scaleInCooldownSeconds: z.int().min(0).max(3600).default(300).describe('Rest after removing tasks.'),
+  schedules: z
+    .array(
+      z.strictObject({
+        name,
+        schedule: formed(
+          /^(cron|rate|at)\(.+\)$/,
+          'as `cron(0 20 ? * MON-FRI *)`, `rate(1 day)` or `at(2027-01-01T00:00:00)`',
+        ),
+        timeZone: z.string().min(1).default('UTC'),
+        minimumCount: z.int().min(0),
+        maximumCount: z.int().min(0),
+      }),
+    )
+    .default([])
+    .superRefine((schedules, context) => {
+      schedules.forEach(({ name, minimumCount, maximumCount }, index) => {
+        if (minimumCount > maximumCount) {
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'minimumCount'],
+            input: minimumCount,
+            message: `at most maximumCount (${maximumCount})`,
+          });
+        }
+        if (schedules.findIndex(other => other.name === name) < index) {
+          context.addIssue({ code: 'custom', path: [index, 'name'], input: name, message: 'each name once' });
+        }
+      });
+    })
+    .describe('Other limits of the number of tasks, from set times on.'),
+});
+
+const networkSchema = z.strictObject({
+  firstBlock: z
+    .int()
+    .min(0)
+    .max(255)
+    .default(0)
+    .describe('The first region’s network is 10.<this>.0.0/16, each further region’s the next.'),
+  nat: z
+    .enum(['per-zone', 'single', 'regional', 'none'])
+    .default('per-zone')
+    .describe('NAT gateways: one a zone, one for all, AWS’s regional one, or VPC endpoints instead.'),
+  flowLogs: z.boolean().default(true).describe('Log who spoke to whom in the network.'),
+});
+
+const domainSchema = z
+  .strictObject({
+    name: formed(
+      /^(([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})?$/,
+      'a host name as `shop.example.com`, or empty',
+    )
+      .default('')
+      .describe('Production’s host name, staging’s is `staging.` before it; empty: HTTP only.'),
+    zoneId: formed(/^(Z[A-Z0-9]{5,31})?$/, 'the id of a Route 53 zone as `Z0123456789ABC`, or empty')
+      .default('')
+      .describe('The Route 53 zone that the name is in.'),
+  })
+  .superRefine(({ name, zoneId }, context) => {
+    if ((name === '') === (zoneId === '')) return;
+    const missing = name === '' ? 'name' : 'zoneId';
+    context.addIssue({
+      code: 'custom',
+      path: [missing],
+      input: '',
+      message: 'set: domain.name and domain.zoneId go together, a certificate needs both',
+    });
+  });
+
+const alarmsSchema = z.strictObject({
+  cpuPercent: z.int().min(1).max(100).default(80).describe('CPU above this for 2 minutes.'),
+  memoryPercent: z.int().min(1).max(100).default(80).describe('Memory above this for 2 minutes.'),
+  serverErrors: z.int().min(0).default(10).describe('More answers of 5xx than this in 5 minutes.'),
+  responseTimeSeconds: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('Average response time above this in 3 of 5 minutes.'),
+});
+
+const awsSchema = z.strictObject({
+  accountId: formed(/^(\d{12})?$/, '12 digits, or empty')
+    .default('')
+    .describe('The account it belongs in: Terraform then works in no other. Also keeps bucket names unique.'),
+  namePrefix: formed(
+    new RegExp(`^([a-z][a-z0-9-]{0,${LONGEST_NAME_PREFIX - 2}}[a-z0-9])?$`),
+    `2 to ${LONGEST_NAME_PREFIX} lower-case letters, digits and hyphens, a letter first, no hyphen last; or empty`,
+  )
+    .default('')
+    .describe('What every resource’s name begins with; empty: customer and application.'),
+  architecture: z
+    .enum(['X86_64', 'ARM64'])
+    .default('X86_64')
+    .describe('The processors that images are built for, and run on.'),
+  spotPercent: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe('Of tasks beyond the first, how many in a hundred run on Fargate Spot.'),
+});
+
 /** Every section whose values an environment may override. */
 const environmentOverride = z.strictObject({
   service: z
@@ -227,52 +346,94 @@ const environmentOverride = z.strictObject({
     .default({}),
 });
 
-export const configSchema = z.strictObject({
-  application: name.describe('The application: names every resource. The one key without a default.'),
-  customer: name.default('internal').describe('Whose platform this is.'),
-  owner: z.string().min(1).max(256).default('platform').describe('The Owner tag.'),
-  costCenter: z.string().min(1).max(256).default('unassigned').describe('The CostCenter tag.'),
-  regions: z
-    .array(z.enum(awsRegions))
-    .min(1)
-    .default(['us-east-1', 'us-west-2'])
-    .superRefine((regions, context) => {
-      regions.forEach((region, index) => {
-        if (regions.indexOf(region) < index) {
-          context.addIssue({ code: 'custom', path: [index], input: region, message: 'each region once' });
-        }
+export const configSchema = z
+  .strictObject({
+    application: name.describe('The application: names every resource. The one key without a default.'),
+    customer: name.default('internal').describe('Whose platform this is.'),
+    owner: tagValue.default('platform').describe('The Owner tag.'),
+    costCenter: tagValue.default('unassigned').describe('The CostCenter tag.'),
+    regions: z
+      .array(z.enum(awsRegions))
+      .min(1)
+      .default(['us-east-1', 'us-west-2'])
+      .superRefine((regions, context) => {
+        regions.forEach((region, index) => {
+          if (regions.indexOf(region) < index) {
+            context.addIssue({ code: 'custom', path: [index], input: region, message: 'each region once' });
+          }
+        });
+      })
+      .describe('Where it runs; the first is the primary.'),
+    pipeline: pipelineSchema.prefault({}).describe('How a push becomes a release in production.'),
+    build: buildSchema.prefault({}).describe('How a commit becomes an image.'),
+    service: serviceSchema.prefault({}).describe('What runs, in every environment.'),
+    deployment: deploymentSchema.prefault({}).describe('How a service changes from one release to the next.'),
+    replication: z
+      .enum(['asynchronous', 'synchronous'])
+      .default('asynchronous')
+      .describe('Synchronous: a push is acknowledged only when a second region has it.'),
+    registry: z
+      .strictObject({
+        keepImages: z
+          .int()
+          .min(1)
+          .max(1000)
+          .default(10)
+          .describe('Newest images kept, besides those in use.'),
+      })
+      .prefault({})
+      .describe('The image registry of each region.'),
+    logs: z
+      .strictObject({
+        retentionDays: z.int().min(1).max(3653).default(30).describe('Older log events are deleted.'),
+      })
+      .prefault({})
+      .describe('The logs of tasks and builds.'),
+    scaling: scalingSchema.prefault({}).describe('When tasks are added and removed.'),
+    network: networkSchema.prefault({}).describe('The network of each region, on AWS.'),
+    domain: domainSchema.prefault({}).describe('The host name, for HTTPS.'),
+    alarms: alarmsSchema.prefault({}).describe('What people are told of, in each environment.'),
+    notifications: z
+      .strictObject({
+        emails: z
+          .array(formed(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'))
+          .default([])
+          .describe('Who is told of alarms, failures and approvals; AWS asks each to agree first.'),
+      })
+      .prefault({})
+      .describe('How people are told.'),
+    aws: awsSchema.prefault({}).describe('What only AWS has.'),
+    environments: z
+      .strictObject({
+        dev: environmentOverride.prefault({}),
+        staging: environmentOverride.prefault({}),
+        production: environmentOverride.prefault({}),
+      })
+      .prefault({})
+      .describe('What differs in one environment.'),
+  })
+  .superRefine((config, context) => {
+    const prefix = namePrefix(config);
+    if (prefix.length > LONGEST_NAME_PREFIX) {
+      context.addIssue({
+        code: 'custom',
+        path: ['aws', 'namePrefix'],
+        input: '',
+        message:
+          `a shorter name than ${prefix}: load balancers' names leave ${LONGEST_NAME_PREFIX} characters, ` +
+          `and these are ${prefix.length}`,
       });
-    })
-    .describe('Where it runs; the first is the primary.'),
-  pipeline: pipelineSchema.prefault({}).describe('How a push becomes a release in production.'),
-  build: buildSchema.prefault({}).describe('How a commit becomes an image.'),
-  service: serviceSchema.prefault({}).describe('What runs, in every environment.'),
-  deployment: deploymentSchema.prefault({}).describe('How a service changes from one release to the next.'),
-  replication: z
-    .enum(['asynchronous', 'synchronous'])
-    .default('asynchronous')
-    .describe('Synchronous: a push is acknowledged only when a second region has it.'),
-  registry: z
-    .strictObject({
-      keepImages: z.int().min(1).max(1000).default(10).describe('Newest images kept, besides those in use.'),
-    })
-    .prefault({})
-    .describe('The image registry of each region.'),
-  logs: z
-    .strictObject({
-      retentionDays: z.int().min(1).max(3653).default(30).describe('Older log events are deleted.'),
-    })
-    .prefault({})
-    .describe('The logs of tasks and builds.'),
-  environments: z
-    .strictObject({
-      dev: environmentOverride.prefault({}),
-      staging: environmentOverride.prefault({}),
-      production: environmentOverride.prefault({}),
-    })
-    .prefault({})
-    .describe('What differs in one environment.'),
-});
+    }
+    const lastBlock = config.network.firstBlock + config.regions.length - 1;
+    if (lastBlock > 255) {
+      context.addIssue({
+        code: 'custom',
+        path: ['network', 'firstBlock'],
+        input: config.network.firstBlock,
+        message: `at most ${256 - config.regions.length}: each of ${config.regions.length} regions needs a block`,
+      });
+    }
+  });
 
 /** What a user writes. */
 export type ConfigInput = z.input<typeof configSchema>;
