@@ -55,9 +55,14 @@ function markedProcesses(mark: ProcessMark): number[] {
   return [...found];
 }
 
-/** A session's number stays taken while any member lives; where another process has it now, the session is over. */
+/**
+ * A session's number stays taken while any member lives; where another process has it now, the session is over.
+ * Init leads no job, whatever a record says: its session may be that of half the machine.
+ */
 function isNotReused(identity: string): boolean {
-  const now = processIdentity(Number(identity.split(':')[0]));
+  const pid = Number(identity.split(':')[0]);
+  if (pid <= 1) return false;
+  const now = processIdentity(pid);
   return now === undefined || now === identity;
 }
 

@@ -5,8 +5,9 @@
  *
  * `processes` gets two lines, the shell's and the task's own entry of /proc/<pid>/stat (or bare process ids where
  * there is no /proc): number and start time together tell later whether it is still the same process. `exec` keeps
- * both, so the inner shell writes them down before it becomes the task. `exit` gets the exit code, 128 + n for
- * signal n. Both appear under their names when complete.
+ * both, so the inner shell writes them down before it becomes the task. The outer one says itself who it is: were it
+ * killed meanwhile, the inner one's parent would be init. `exit` gets the exit code, 128 + n for signal n. Both
+ * appear under their names when complete.
  *
  * The command runs in the foreground: a shell starts background commands with SIGINT and SIGQUIT ignored, which
  * some images use as their STOPSIGNAL. The shells' own words ("Killed") go nowhere; the task's go to the log.
@@ -14,14 +15,17 @@
 export const SUPERVISOR_SCRIPT = `
 exec 3>&2 2>/dev/null
 folder=$1
+shift
+read -r self <"/proc/$$/stat" || self=$$
 /bin/sh -c '
   folder=$1
-  shift
-  describe() { if read -r line <"/proc/$1/stat"; then echo "$line"; else echo "$1"; fi; }
-  { describe "$PPID"; describe "$$"; } >"$folder/processes.new" &&
+  supervisor=$2
+  shift 2
+  read -r self <"/proc/$$/stat" || self=$$
+  { echo "$supervisor"; echo "$self"; } >"$folder/processes.new" &&
     mv "$folder/processes.new" "$folder/processes" || exit 125
   exec "$@" 2>&3 3>&-
-' tandem-task "$@"
+' tandem-task "$folder" "$self" "$@"
 code=$?
 echo "$code" >"$folder/exit.new" && mv "$folder/exit.new" "$folder/exit"
 exit "$code"
