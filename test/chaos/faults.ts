@@ -90,17 +90,12 @@ export async function inflict(
   traffic: Traffic,
 ): Promise<string | undefined> {
   if (kind === 'power-cut') {
-    for (const region of cloud.regions) traffic.noteOutage(region);
-    const all = victims(cloud);
-    for (const { pid } of all) kill(pid);
-    return `power-cut: ${all.length} processes`;
+    return `power-cut: ${killAll(cloud, cloud.regions, traffic, () => true)} processes`;
   }
   if (kind === 'region-outage') {
     const region = cloud.regions[randomBelow(random, cloud.regions.length)]!;
-    traffic.noteOutage(region);
-    const all = victims(cloud).filter(victim => victim.region === region);
-    for (const { pid } of all) kill(pid);
-    return `region-outage: ${all.length} processes of ${region}`;
+    const count = killAll(cloud, [region], traffic, victim => victim.region === region);
+    return `region-outage: ${count} processes of ${region}`;
   }
   const aimMs = randomBelow(random, LONGEST_AIM_MS);
   const choice = random.next();
@@ -113,9 +108,30 @@ export async function inflict(
   if (!victim) return undefined;
   if ((kind === 'task' || kind === 'wrapper') && (await isNeeded(cloud, victim, traffic))) return undefined;
   if (kind === 'pause') return pause(victim, pauseMs);
-  if (kind === 'balancer') traffic.noteOutage(victim.region!);
-  if (!kill(victim.pid)) return undefined;
+  if (kind === 'balancer') traffic.interrupt([victim.region!], () => kill(victim.pid));
+  else if (!kill(victim.pid)) return undefined;
   return `${kind} ${victim.pid}${victim.region === undefined ? '' : ` of ${victim.region}`}: ${victim.title.replaceAll(/\s+/g, ' ').slice(0, 60)}`;
+}
+
+/** Again and again until none is left: what was just being started shows up late. */
+function killAll(
+  cloud: ChaosCloud,
+  regions: readonly string[],
+  traffic: Traffic,
+  isMeant: (victim: Victim) => boolean,
+): number {
+  const killed = new Set<number>();
+  traffic.interrupt(regions, () => {
+    for (;;) {
+      const found = victims(cloud).filter(victim => isMeant(victim) && !killed.has(victim.pid));
+      if (found.length === 0) return;
+      for (const { pid } of found) {
+        kill(pid);
+        killed.add(pid);
+      }
+    }
+  });
+  return killed.size;
 }
 
 async function hunt(cloud: ChaosCloud, kind: Victim['kind']): Promise<boolean> {

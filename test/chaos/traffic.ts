@@ -9,7 +9,8 @@ const PAUSE_MS = 20;
 /** Users of production in every region, all the time; every request that is not answered with 200 is written down. */
 export class Traffic {
   readonly #history: History;
-  readonly #outages = new Map<string, Outage>();
+  /** Those that last, and when the load balancer was gone. */
+  readonly #outages = new Map<string, { outage: Outage; endedAt: number }>();
   readonly #clients: Promise<void>[];
   #isStopping = false;
 
@@ -20,13 +21,16 @@ export class Traffic {
     );
   }
 
-  /** Its load balancer is being ended: requests are lost until the first one that is sent later gets its answer. */
-  noteOutage(region: string): void {
-    const open = this.#outages.get(region);
-    const outage = { region, from: open?.from ?? performance.now(), until: Number.POSITIVE_INFINITY };
-    if (open) open.from = Math.min(open.from, outage.from);
-    else this.#history.outages.push(outage);
-    this.#outages.set(region, open ?? outage);
+  /** Requests are lost from before a region's load balancer is ended, until one that was sent afterwards is answered. */
+  interrupt(regions: readonly string[], endBalancers: () => void): void {
+    for (const region of regions) {
+      const open = this.#outages.get(region)?.outage;
+      const outage = open ?? { region, from: performance.now(), until: Number.POSITIVE_INFINITY };
+      if (!open) this.#history.outages.push(outage);
+      this.#outages.set(region, { outage, endedAt: Number.POSITIVE_INFINITY });
+    }
+    endBalancers();
+    for (const region of regions) this.#outages.get(region)!.endedAt = performance.now();
   }
 
   isOut(region: string): boolean {
@@ -56,9 +60,9 @@ export class Traffic {
   }
 
   #endOutage(region: string, sentAt: number): void {
-    const outage = this.#outages.get(region);
-    if (!outage || sentAt <= outage.from) return;
-    outage.until = performance.now();
+    const interrupted = this.#outages.get(region);
+    if (!interrupted || sentAt <= interrupted.endedAt) return;
+    interrupted.outage.until = performance.now();
     this.#outages.delete(region);
   }
 }
