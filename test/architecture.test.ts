@@ -14,9 +14,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   wire: ['core'],
   platform: ['core'],
   local: ['core', 'model', 'control', 'wire', 'platform'],
+  aws: ['core', 'model'],
   api: ['core', 'model', 'platform'],
   cli: ['core', 'model', 'platform'],
-  '': ['core', 'model', 'control', 'wire', 'platform', 'local', 'api', 'cli'],
+  '': ['core', 'model', 'control', 'wire', 'platform', 'local', 'aws', 'api', 'cli'],
 };
 
 const SOURCE = resolve(import.meta.dirname, '../src');

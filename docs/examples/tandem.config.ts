@@ -9,10 +9,10 @@ export default defineConfig({
   // 2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last.
   customer: 'internal',
   // The Owner tag.
-  // Text of 1 to 256 characters.
+  // 1 to 256 letters, digits, spaces and _ . : / = + - @.
   owner: 'platform',
   // The CostCenter tag.
-  // Text of 1 to 256 characters.
+  // 1 to 256 letters, digits, spaces and _ . : / = + - @.
   costCenter: 'unassigned',
   // Where it runs; the first is the primary.
   // AWS regions.
@@ -151,6 +151,84 @@ export default defineConfig({
     // Older log events are deleted.
     // A whole number from 1 to 3653.
     retentionDays: 30,
+  },
+  // When tasks are added and removed.
+  scaling: {
+    // CPU, of what is reserved, that scaling aims at.
+    // A whole number from 1 to 100.
+    cpuPercent: 70,
+    // Memory that scaling aims at.
+    // A whole number from 1 to 100.
+    memoryPercent: 75,
+    // Requests a minute for each task that scaling aims at; 0: not looked at.
+    // A whole number, at least 0.
+    requestsPerTarget: 0,
+    // Rest after adding tasks.
+    // A whole number from 0 to 3600.
+    scaleOutCooldownSeconds: 60,
+    // Rest after removing tasks.
+    // A whole number from 0 to 3600.
+    scaleInCooldownSeconds: 300,
+    // Other limits of the number of tasks, from set times on.
+    // A list, each an object with name, schedule, timeZone, minimumCount, maximumCount.
+    schedules: [],
+  },
+  // The network of each region, on AWS.
+  network: {
+    // The first region’s network is 10.<this>.0.0/16, each further region’s the next.
+    // A whole number from 0 to 255.
+    firstBlock: 0,
+    // NAT gateways: one a zone, one for all, AWS’s regional one, or VPC endpoints instead.
+    // One of "per-zone", "single", "regional", "none".
+    nat: 'per-zone',
+    // Log who spoke to whom in the network.
+    // True or false.
+    flowLogs: true,
+  },
+  // The host name, for HTTPS.
+  domain: {
+    // Production’s host name, staging’s is `staging.` before it; empty: HTTP only.
+    // A host name as `shop.example.com`, or empty.
+    name: '',
+    // The Route 53 zone that the name is in.
+    // The id of a Route 53 zone as `Z0123456789ABC`, or empty.
+    zoneId: '',
+  },
+  // What people are told of, in each environment.
+  alarms: {
+    // CPU above this for 2 minutes.
+    // A whole number from 1 to 100.
+    cpuPercent: 80,
+    // Memory above this for 2 minutes.
+    // A whole number from 1 to 100.
+    memoryPercent: 80,
+    // More answers of 5xx than this in 5 minutes.
+    // A whole number, at least 0.
+    serverErrors: 10,
+    // Average response time above this in 3 of 5 minutes.
+    // A number above 0.
+    responseTimeSeconds: 1,
+  },
+  // How people are told.
+  notifications: {
+    // Who is told of alarms, failures and approvals; AWS asks each to agree first.
+    // A list, each an e-mail address.
+    emails: [],
+  },
+  // What only AWS has.
+  aws: {
+    // The account it belongs in: Terraform then works in no other. Also keeps bucket names unique.
+    // 12 digits, or empty.
+    accountId: '',
+    // What every resource’s name begins with; empty: customer and application.
+    // 2 to 21 lower-case letters, digits and hyphens, a letter first, no hyphen last; or empty.
+    namePrefix: '',
+    // The processors that images are built for, and run on.
+    // One of "X86_64", "ARM64".
+    architecture: 'X86_64',
+    // Of tasks beyond the first, how many in a hundred run on Fargate Spot.
+    // A whole number from 0 to 100.
+    spotPercent: 0,
   },
   // What differs in one environment.
   environments: {

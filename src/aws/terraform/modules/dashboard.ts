@@ -1,0 +1,84 @@
+import { CloudwatchDashboard } from '@cdktn/provider-aws/lib/cloudwatch-dashboard/index.js';
+import type { Construct } from 'constructs';
+
+export interface DashboardService {
+  /** As it is headed: `production`, `us-east-1 production`. */
+  title: string;
+  region: string;
+  clusterName: string;
+  serviceName: string;
+  loadBalancerName: string;
+}
+
+export interface DashboardInput {
+  name: string;
+  services: readonly DashboardService[];
+}
+
+const WIDTH = 24;
+const HEIGHT = 6;
+
+/** A row of graphs for each service: load, requests, errors, response time. Works over regions. */
+export function dashboard(scope: Construct, id: string, { name, services }: DashboardInput): void {
+  const widgets = services.flatMap((service, row) =>
+    graphs(service).map((graph, column, all) => ({
+      type: 'metric',
+      x: column * (WIDTH / all.length),
+      y: row * HEIGHT,
+      width: WIDTH / all.length,
+      height: HEIGHT,
+      properties: { region: service.region, view: 'timeSeries', stacked: false, period: 60, ...graph },
+    })),
+  );
+  new CloudwatchDashboard(scope, id, {
+    dashboardName: name,
+    dashboardBody: JSON.stringify({ widgets }),
+  });
+}
+
+function graphs({ title, clusterName, serviceName, loadBalancerName }: DashboardService) {
+  const ofService = ['ClusterName', clusterName, 'ServiceName', serviceName];
+  const percent = { left: { min: 0, max: 100 } };
+  return [
+    {
+      title: `${title}: CPU and memory, %`,
+      yAxis: percent,
+      metrics: [
+        ['AWS/ECS', 'CPUUtilization', ...ofService, { stat: 'Average' }],
+        ['AWS/ECS', 'MemoryUtilization', ...ofService, { stat: 'Average' }],
+      ],
+    },
+    {
+      title: `${title}: tasks`,
+      yAxis: { left: { min: 0 } },
+      metrics: [
+        ['ECS/ContainerInsights', 'RunningTaskCount', ...ofService, { stat: 'Average' }],
+        ['ECS/ContainerInsights', 'DesiredTaskCount', ...ofService, { stat: 'Average' }],
+        [{ expression: search('UnHealthyHostCount', loadBalancerName, 'Maximum'), label: 'unhealthy' }],
+      ],
+    },
+    {
+      title: `${title}: requests and errors, a minute`,
+      yAxis: { left: { min: 0 } },
+      metrics: [
+        'RequestCount',
+        'HTTPCode_Target_4XX_Count',
+        'HTTPCode_Target_5XX_Count',
+        'HTTPCode_ELB_5XX_Count',
+      ].map(metric => [{ expression: search(metric, loadBalancerName, 'Sum'), label: metric }]),
+    },
+    {
+      title: `${title}: response time, s`,
+      yAxis: { left: { min: 0 } },
+      metrics: ['Average', 'p90', 'p99'].map(stat => [
+        { expression: search('TargetResponseTime', loadBalancerName, stat), label: stat },
+      ]),
+    },
+  ];
+}
+
+/** A load balancer's id is not known before it is there, and not at all in another region: so it is found by its name. */
+function search(metric: string, loadBalancerName: string, stat: string): string {
+  const dimensions = metric === 'UnHealthyHostCount' ? 'LoadBalancer,TargetGroup' : 'LoadBalancer';
+  return `SEARCH('{AWS/ApplicationELB,${dimensions}} MetricName="${metric}" LoadBalancer="app/${loadBalancerName}/"', '${stat}', 60)`;
+}

@@ -1,0 +1,152 @@
+import { EcsService } from '@cdktn/provider-aws/lib/ecs-service/index.js';
+import { SecurityGroup } from '@cdktn/provider-aws/lib/security-group/index.js';
+import { VpcSecurityGroupEgressRule } from '@cdktn/provider-aws/lib/vpc-security-group-egress-rule/index.js';
+import { Construct } from 'constructs';
+import type { PolicyStatement } from '../policy.ts';
+import { autoscaling, type AutoscalingInput } from './autoscaling.ts';
+import { ecsTaskDefinition, type EcsTaskDefinitionOutput } from './ecs-task-definition.ts';
+import {
+  allowTasks,
+  loadBalancer,
+  type LoadBalancerInput,
+  type LoadBalancerOutput,
+} from './load-balancer.ts';
+
+export interface EcsServiceInput {
+  name: string;
+  region: string;
+  accountId: string;
+  cluster: { name: string; arn: string };
+  vpcId: string;
+  privateSubnetIds: string[];
+  loadBalancer: Omit<LoadBalancerInput, 'vpcId' | 'port'>;
+  container: {
+    name: string;
+    port: number;
+    environment: Readonly<Record<string, string>>;
+    stopTimeoutSeconds: number;
+  };
+  cpu: number;
+  memoryMb: number;
+  architecture: 'X86_64' | 'ARM64';
+  /** Of tasks beyond the first, how many in a hundred run on Fargate Spot. */
+  spotPercent: number;
+  repositoryArn: string;
+  executionRoleName: string;
+  taskRoleName: string;
+  /** What the application itself may do. */
+  taskStatements?: readonly PolicyStatement[];
+  logGroupName: string;
+  logRetentionDays: number;
+  desiredCount: number;
+  gracePeriodSeconds: number;
+  minimumHealthyPercent: number;
+  maximumPercent: number;
+  circuitBreaker: { enabled: boolean; rollback: boolean };
+  /** Alarms that end a deployment, and roll it back. */
+  deploymentAlarmNames: string[];
+  scaling: Omit<
+    AutoscalingInput,
+    'name' | 'clusterName' | 'serviceName' | 'loadBalancerDimension' | 'targetGroupDimension'
+  >;
+}
+
+export interface EcsServiceOutput {
+  name: string;
+  arn: string;
+  taskDefinition: EcsTaskDefinitionOutput;
+  loadBalancer: LoadBalancerOutput;
+}
+
+/**
+ * A service behind its own load balancer: tasks in private subnets that only the load balancer reaches, replaced
+ * without losing requests, scaled by what they do.
+ */
+export function ecsService(scope: Construct, id: string, input: EcsServiceInput): EcsServiceOutput {
+  const here = new Construct(scope, id);
+  const { name, container } = input;
+  const balancer = loadBalancer(here, 'load-balancer', {
+    ...input.loadBalancer,
+    vpcId: input.vpcId,
+    port: container.port,
+  });
+  const group = new SecurityGroup(here, 'tasks', {
+    name: `${name}-tasks`,
+    description: `The tasks of ${name}: reached by the load balancer only`,
+    vpcId: input.vpcId,
+    tags: { Name: `${name}-tasks` },
+  });
+  allowTasks(here, {
+    balancerGroupId: balancer.securityGroupId,
+    tasksGroupId: group.id,
+    port: container.port,
+  });
+  new VpcSecurityGroupEgressRule(here, 'tasks-out', {
+    securityGroupId: group.id,
+    description: 'What the application calls',
+    ipProtocol: '-1',
+    cidrIpv4: '0.0.0.0/0',
+  });
+  const taskDefinition = ecsTaskDefinition(here, 'task', {
+    ...input,
+    healthPath: input.loadBalancer.healthCheck.path,
+  });
+  const service = new EcsService(here, 'service', {
+    name,
+    cluster: input.cluster.arn,
+    taskDefinition: taskDefinition.arn,
+    desiredCount: input.desiredCount,
+    capacityProviderStrategy: capacity(input.spotPercent),
+    networkConfiguration: {
+      subnets: input.privateSubnetIds,
+      securityGroups: [group.id],
+      assignPublicIp: false,
+    },
+    loadBalancer: [
+      {
+        targetGroupArn: balancer.targetGroupArn,
+        containerName: container.name,
+        containerPort: container.port,
+      },
+    ],
+    healthCheckGracePeriodSeconds: input.gracePeriodSeconds,
+    deploymentMinimumHealthyPercent: input.minimumHealthyPercent,
+    deploymentMaximumPercent: input.maximumPercent,
+    deploymentConfiguration: { strategy: 'ROLLING' },
+    deploymentCircuitBreaker: {
+      enable: input.circuitBreaker.enabled,
+      rollback: input.circuitBreaker.rollback,
+    },
+    ...(input.deploymentAlarmNames.length > 0 && {
+      alarms: {
+        alarmNames: input.deploymentAlarmNames,
+        enable: true,
+        rollback: input.circuitBreaker.rollback,
+      },
+    }),
+    availabilityZoneRebalancing: 'ENABLED',
+    enableEcsManagedTags: true,
+    propagateTags: 'SERVICE',
+    waitForSteadyState: false,
+    // Releases belong to the pipeline, the number of tasks to autoscaling: neither is drift.
+    lifecycle: { ignoreChanges: ['task_definition', 'desired_count'] },
+    // A target group takes no tasks before a listener forwards to it.
+    dependsOn: [balancer.listener],
+  });
+  autoscaling(here, 'scaling', {
+    ...input.scaling,
+    name,
+    clusterName: input.cluster.name,
+    serviceName: service.name,
+    loadBalancerDimension: balancer.dimension,
+    targetGroupDimension: balancer.targetGroupDimension,
+  });
+  return { name: service.name, arn: service.arn, taskDefinition, loadBalancer: balancer };
+}
+
+/** One task always runs on Fargate, so that Spot can never take all of them at once. */
+function capacity(spotPercent: number) {
+  const onDemand = { capacityProvider: 'FARGATE', base: 1, weight: 100 - spotPercent };
+  if (spotPercent === 0) return [onDemand];
+  return [onDemand, { capacityProvider: 'FARGATE_SPOT', base: 0, weight: spotPercent }];
+}

@@ -1,0 +1,170 @@
+import { LbListener } from '@cdktn/provider-aws/lib/lb-listener/index.js';
+import { LbTargetGroup } from '@cdktn/provider-aws/lib/lb-target-group/index.js';
+import { Lb } from '@cdktn/provider-aws/lib/lb/index.js';
+import { SecurityGroup } from '@cdktn/provider-aws/lib/security-group/index.js';
+import { VpcSecurityGroupEgressRule } from '@cdktn/provider-aws/lib/vpc-security-group-egress-rule/index.js';
+import { VpcSecurityGroupIngressRule } from '@cdktn/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
+import { Construct } from 'constructs';
+import { certificate } from './certificate.ts';
+
+export interface HealthCheckInput {
+  path: string;
+  intervalSeconds: number;
+  timeoutSeconds: number;
+  healthyThreshold: number;
+  unhealthyThreshold: number;
+  /** Status codes that count as healthy: `200`, `200-299`. */
+  matcher: string;
+}
+
+export interface LoadBalancerInput {
+  /** At most 32 characters. */
+  name: string;
+  /** At most 32 characters. */
+  targetGroupName: string;
+  vpcId: string;
+  publicSubnetIds: string[];
+  /** The port that tasks listen on. */
+  port: number;
+  healthCheck: HealthCheckInput;
+  deregistrationDelaySeconds: number;
+  /** With a host name in a Route 53 zone: HTTPS, and HTTP only to redirect to it. */
+  https?: { hostName: string; zoneId: string };
+  /** AWS then refuses to delete the load balancer. */
+  deletionProtection: boolean;
+}
+
+export interface LoadBalancerOutput {
+  dnsName: string;
+  zoneId: string;
+  securityGroupId: string;
+  targetGroupArn: string;
+  /** `app/name/id`, the LoadBalancer dimension of metrics. */
+  dimension: string;
+  /** `targetgroup/name/id`, the TargetGroup dimension of metrics. */
+  targetGroupDimension: string;
+  listener: LbListener;
+}
+
+/** TLS 1.3, and 1.2 with forward secrecy and authenticated encryption only. */
+const TLS_POLICY = 'ELBSecurityPolicy-TLS13-1-2-Res-2021-06';
+const ANYWHERE = '0.0.0.0/0';
+
+/** An application load balancer in public subnets, its target group and its listeners. */
+export function loadBalancer(scope: Construct, id: string, input: LoadBalancerInput): LoadBalancerOutput {
+  const here = new Construct(scope, id);
+  const { name } = input;
+  const group = new SecurityGroup(here, 'group', {
+    name: `${name}-load-balancer`,
+    description: `The load balancer ${name}: HTTP from anywhere`,
+    vpcId: input.vpcId,
+    tags: { Name: `${name}-load-balancer` },
+  });
+  for (const port of input.https ? [80, 443] : [80]) {
+    new VpcSecurityGroupIngressRule(here, port === 80 ? 'http' : 'https', {
+      securityGroupId: group.id,
+      description: port === 80 ? 'HTTP from anywhere' : 'HTTPS from anywhere',
+      ipProtocol: 'tcp',
+      fromPort: port,
+      toPort: port,
+      cidrIpv4: ANYWHERE,
+    });
+  }
+  const balancer = new Lb(here, 'load-balancer', {
+    name,
+    loadBalancerType: 'application',
+    internal: false,
+    subnets: input.publicSubnetIds,
+    securityGroups: [group.id],
+    dropInvalidHeaderFields: true,
+    enableDeletionProtection: input.deletionProtection,
+  });
+  const targets = targetGroup(here, input);
+  return {
+    dnsName: balancer.dnsName,
+    zoneId: balancer.zoneId,
+    securityGroupId: group.id,
+    targetGroupArn: targets.arn,
+    dimension: balancer.arnSuffix,
+    targetGroupDimension: targets.arnSuffix,
+    listener: listeners(here, input, balancer.arn, targets.arn),
+  };
+}
+
+/** Lets a load balancer reach tasks, and nothing else reach them: each group names the other. */
+export function allowTasks(
+  scope: Construct,
+  { balancerGroupId, tasksGroupId, port }: { balancerGroupId: string; tasksGroupId: string; port: number },
+): void {
+  const range = { ipProtocol: 'tcp', fromPort: port, toPort: port };
+  new VpcSecurityGroupEgressRule(scope, 'to-tasks', {
+    ...range,
+    securityGroupId: balancerGroupId,
+    description: 'Requests and health checks to the tasks',
+    referencedSecurityGroupId: tasksGroupId,
+  });
+  new VpcSecurityGroupIngressRule(scope, 'from-load-balancer', {
+    ...range,
+    securityGroupId: tasksGroupId,
+    description: 'Requests and health checks from the load balancer',
+    referencedSecurityGroupId: balancerGroupId,
+  });
+}
+
+function targetGroup(scope: Construct, input: LoadBalancerInput): LbTargetGroup {
+  const { healthCheck: check } = input;
+  return new LbTargetGroup(scope, 'targets', {
+    name: input.targetGroupName,
+    vpcId: input.vpcId,
+    targetType: 'ip',
+    protocol: 'HTTP',
+    port: input.port,
+    deregistrationDelay: String(input.deregistrationDelaySeconds),
+    loadBalancingAlgorithmType: 'least_outstanding_requests',
+    healthCheck: {
+      path: check.path,
+      interval: check.intervalSeconds,
+      timeout: check.timeoutSeconds,
+      healthyThreshold: check.healthyThreshold,
+      unhealthyThreshold: check.unhealthyThreshold,
+      matcher: check.matcher,
+    },
+  });
+}
+
+/** The listener that forwards to the tasks; with HTTPS, a second one redirects to it. */
+function listeners(
+  scope: Construct,
+  { https, name }: LoadBalancerInput,
+  loadBalancerArn: string,
+  targetGroupArn: string,
+): LbListener {
+  const forward = [{ type: 'forward', targetGroupArn }];
+  if (!https) {
+    return new LbListener(scope, 'http-listener', {
+      loadBalancerArn,
+      port: 80,
+      protocol: 'HTTP',
+      defaultAction: forward,
+      tags: { Name: `${name}-http` },
+    });
+  }
+  new LbListener(scope, 'http-listener', {
+    loadBalancerArn,
+    port: 80,
+    protocol: 'HTTP',
+    defaultAction: [
+      { type: 'redirect', redirect: { protocol: 'HTTPS', port: '443', statusCode: 'HTTP_301' } },
+    ],
+    tags: { Name: `${name}-http` },
+  });
+  return new LbListener(scope, 'https-listener', {
+    loadBalancerArn,
+    port: 443,
+    protocol: 'HTTPS',
+    sslPolicy: TLS_POLICY,
+    certificateArn: certificate(scope, 'certificate', https),
+    defaultAction: forward,
+    tags: { Name: `${name}-https` },
+  });
+}

@@ -1,0 +1,113 @@
+import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
+import { Construct } from 'constructs';
+
+export interface AlarmThresholds {
+  cpuPercent: number;
+  memoryPercent: number;
+  /** Answers of 500 and above in five minutes, the load balancer's own included. */
+  serverErrors: number;
+  responseTimeSeconds: number;
+}
+
+export interface ServiceAlarmsInput {
+  /** The service's name; alarms are called `<name>-cpu` and so on. */
+  name: string;
+  clusterName: string;
+  /** `app/name/id`. */
+  loadBalancerDimension: string;
+  /** `targetgroup/name/id`. */
+  targetGroupDimension: string;
+  thresholds: AlarmThresholds;
+  /** Told of every ALARM and every return to OK. */
+  topicArn: string;
+}
+
+/** The alarms that say that a release is bad, rather than that there is much to do. */
+const DEPLOYMENT_ALARMS = ['server-errors', 'response-time'] as const;
+
+/** Names of the alarms that may roll a deployment back: known before the alarms are, which need its load balancer. */
+export function deploymentAlarmNames(serviceName: string): string[] {
+  return DEPLOYMENT_ALARMS.map(alarm => `${serviceName}-${alarm}`);
+}
+
+/** The five alarms of a service: CPU, memory, server errors, unhealthy targets, response time. */
+export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarmsInput): void {
+  const here = new Construct(scope, id);
+  const { name, thresholds } = input;
+  const actions = { alarmActions: [input.topicArn], okActions: [input.topicArn] };
+  const service = { ClusterName: input.clusterName, ServiceName: name };
+  const balancer = { LoadBalancer: input.loadBalancerDimension };
+  const targets = { ...balancer, TargetGroup: input.targetGroupDimension };
+
+  const utilization = (alarm: string, metricName: string, threshold: number, of: string) =>
+    new CloudwatchMetricAlarm(here, alarm, {
+      ...actions,
+      alarmName: `${name}-${alarm}`,
+      alarmDescription: `${of} of the tasks of ${name} above ${threshold} % for 2 minutes`,
+      namespace: 'AWS/ECS',
+      metricName,
+      dimensions: service,
+      statistic: 'Average',
+      period: 60,
+      evaluationPeriods: 2,
+      comparisonOperator: 'GreaterThanThreshold',
+      threshold,
+      treatMissingData: 'missing',
+    });
+  utilization('cpu', 'CPUUtilization', thresholds.cpuPercent, 'CPU');
+  utilization('memory', 'MemoryUtilization', thresholds.memoryPercent, 'Memory');
+
+  const errorCount = (metricId: string, metricName: string, dimensions: Record<string, string>) => ({
+    id: metricId,
+    metric: { namespace: 'AWS/ApplicationELB', metricName, dimensions, stat: 'Sum', period: 300 },
+  });
+  new CloudwatchMetricAlarm(here, 'server-errors', {
+    ...actions,
+    alarmName: `${name}-server-errors`,
+    alarmDescription: `More than ${thresholds.serverErrors} answers of 5xx from ${name} in 5 minutes`,
+    metricQuery: [
+      {
+        id: 'errors',
+        expression: 'FILL(application, 0) + FILL(balancer, 0)',
+        label: '5xx answers',
+        returnData: true,
+      },
+      errorCount('application', 'HTTPCode_Target_5XX_Count', targets),
+      errorCount('balancer', 'HTTPCode_ELB_5XX_Count', balancer),
+    ],
+    evaluationPeriods: 1,
+    comparisonOperator: 'GreaterThanThreshold',
+    threshold: thresholds.serverErrors,
+    // Counts are only there when they are not zero.
+    treatMissingData: 'notBreaching',
+  });
+  new CloudwatchMetricAlarm(here, 'unhealthy-targets', {
+    ...actions,
+    alarmName: `${name}-unhealthy-targets`,
+    alarmDescription: `A task of ${name} fails its health check`,
+    namespace: 'AWS/ApplicationELB',
+    metricName: 'UnHealthyHostCount',
+    dimensions: targets,
+    statistic: 'Maximum',
+    period: 60,
+    evaluationPeriods: 1,
+    comparisonOperator: 'GreaterThanThreshold',
+    threshold: 0,
+    treatMissingData: 'notBreaching',
+  });
+  new CloudwatchMetricAlarm(here, 'response-time', {
+    ...actions,
+    alarmName: `${name}-response-time`,
+    alarmDescription: `${name} takes longer than ${thresholds.responseTimeSeconds} s on average in 3 of 5 minutes`,
+    namespace: 'AWS/ApplicationELB',
+    metricName: 'TargetResponseTime',
+    dimensions: targets,
+    statistic: 'Average',
+    period: 60,
+    evaluationPeriods: 5,
+    datapointsToAlarm: 3,
+    comparisonOperator: 'GreaterThanThreshold',
+    threshold: thresholds.responseTimeSeconds,
+    treatMissingData: 'notBreaching',
+  });
+}

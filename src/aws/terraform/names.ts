@@ -1,0 +1,73 @@
+import { assert } from '../../core/assert.ts';
+import { namePrefix } from '../../model/config/name-prefix.ts';
+import type { Config } from '../../model/config/schema.ts';
+import type { PipelineEnvironment, RegionName } from '../../model/names.ts';
+
+/** How long AWS lets names be (each service's quotas page). */
+const LIMITS = {
+  loadBalancer: 32,
+  targetGroup: 32,
+  bucket: 63,
+  role: 64,
+  rule: 64,
+  repository: 100,
+  pipeline: 100,
+  project: 150,
+  other: 255,
+} as const;
+
+/** Names that must be short say the environment in four letters. */
+const SHORT_ENVIRONMENT = { staging: 'stag', production: 'prod' } as const;
+
+export type BucketPurpose = 'state' | 'artifacts';
+export type RolePurpose =
+  | 'flow-log'
+  | 'build'
+  | 'pipeline'
+  | 'pipeline-start'
+  | `${PipelineEnvironment}-${'execution' | 'task' | 'release'}`;
+
+/**
+ * What everything is called on AWS. Every name begins with the prefix of this customer and application, so that many of
+ * them fit into one account; no valid configuration makes a name that AWS would refuse as too long.
+ */
+export interface Names {
+  /** Of what there is one of in a region: network, cluster, repositories, pipeline. */
+  prefix: string;
+  service(environment: PipelineEnvironment): string;
+  loadBalancer(environment: PipelineEnvironment): string;
+  targetGroup(environment: PipelineEnvironment): string;
+  /** Buckets share one space of names in all of AWS. */
+  bucket(purpose: BucketPurpose, region: RegionName): string;
+  /** Roles share one space of names in an account, whatever the region. */
+  role(purpose: RolePurpose, region: RegionName): string;
+  logGroup(environment: PipelineEnvironment): string;
+  buildProject: string;
+  releaseProject(environment: PipelineEnvironment): string;
+  /** Of an EventBridge rule. */
+  rule(purpose: 'push' | 'pipeline-failed' | 'deployment-failed'): string;
+}
+
+export function createNames(config: Config): Names {
+  const prefix = namePrefix(config);
+  const { accountId } = config.aws;
+  const service = (environment: PipelineEnvironment) => within('other', `${prefix}-${environment}`);
+  return {
+    prefix: within('repository', prefix),
+    service,
+    loadBalancer: environment => within('loadBalancer', service(environment)),
+    targetGroup: environment => within('targetGroup', `${prefix}-${SHORT_ENVIRONMENT[environment]}-blue`),
+    bucket: (purpose, region) =>
+      within('bucket', [prefix, purpose, accountId, region].filter(part => part !== '').join('-')),
+    role: (purpose, region) => within('role', `${prefix}-${region}-${purpose}`),
+    logGroup: environment => within('other', `/tandem/${prefix}/${environment}`),
+    buildProject: within('project', `${prefix}-build`),
+    releaseProject: environment => within('project', `${prefix}-release-${environment}`),
+    rule: purpose => within('rule', `${prefix}-${purpose}`),
+  };
+}
+
+function within(kind: keyof typeof LIMITS, name: string): string {
+  assert(name.length <= LIMITS[kind], `the ${kind} name ${name} is longer than ${LIMITS[kind]} characters`);
+  return name;
+}

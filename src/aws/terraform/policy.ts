@@ -1,0 +1,29 @@
+/** One statement of a policy document, in IAM's own words. */
+export interface PolicyStatement {
+  Sid: string;
+  Effect?: 'Allow' | 'Deny';
+  Principal?: '*' | { Service: string } | { AWS: string };
+  Action: string | readonly string[];
+  /** ARNs. `*` only where the action knows no resource, or in a resource's own policy. */
+  Resource?: string | readonly string[];
+  Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+export function policyDocument(statements: readonly PolicyStatement[]): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: statements.map(statement => ({ Effect: 'Allow', ...statement })),
+  });
+}
+
+/** Who may assume a role: one AWS service, acting for this account only (AWS: "The confused deputy problem"). */
+export function trustPolicy(service: string, accountId: string): string {
+  return policyDocument([
+    {
+      Sid: 'Assume',
+      Principal: { Service: service },
+      Action: 'sts:AssumeRole',
+      Condition: { StringEquals: { 'aws:SourceAccount': accountId } },
+    },
+  ]);
+}

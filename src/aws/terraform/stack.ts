@@ -1,0 +1,117 @@
+import { TerraformStack, type TerraformElement } from 'cdktn';
+import { AwsProvider } from '@cdktn/provider-aws/lib/provider/index.js';
+import { RootConstruct, type Construct, type Node } from 'constructs';
+import { assert } from '../../core/assert.ts';
+import type { RegionName } from '../../model/names.ts';
+
+/** What is generated for. `use_lockfile` needs 1.10; the provider's features are those of its first listed minor. */
+export const REQUIRED_VERSION = '>= 1.10.0';
+const PROVIDER_VERSION = '~> 6.66';
+
+/** Where a stack's state lies: in a bucket of its own region, or in a file beside the stack. */
+export type StateLocation = { kind: 'local' } | { kind: 's3'; bucket: string; key: string };
+
+export interface StackInput {
+  name: string;
+  region: RegionName;
+  state: StateLocation;
+  /** On every resource that can carry tags. */
+  tags: Readonly<Record<string, string>>;
+  /** Terraform refuses to work in any other account; empty: whatever the credentials belong to. */
+  accountId: string;
+}
+
+/** The part of a Terraform JSON document that is read here; everything else passes through. */
+export interface TerraformDocument {
+  terraform: Record<string, unknown>;
+  resource?: Record<string, Record<string, Record<string, unknown>>>;
+  [block: string]: unknown;
+}
+
+/**
+ * One Terraform root module. Resources are named by their path in the tree of modules and nothing else
+ * (`production/service` → `aws_ecs_service.production_service`): names that people can read, and that do not change
+ * when something is added beside them.
+ */
+export class Stack extends TerraformStack {
+  readonly region: RegionName;
+  private readonly pathByName = new Map<string, string>();
+  private readonly state: StateLocation;
+
+  constructor({ name, region, state, tags, accountId }: StackInput) {
+    // A root of its own: cdktn's App would write folders, and stacks never refer to each other.
+    const root = new RootConstruct();
+    root.node.setContext('targetVersions', { terraform: REQUIRED_VERSION, opentofu: REQUIRED_VERSION });
+    super(root, name);
+    this.region = region;
+    this.state = state;
+    new AwsProvider(this, 'aws', {
+      region,
+      defaultTags: [{ tags: { ...tags } }],
+      ...(accountId !== '' && { allowedAccountIds: [accountId] }),
+    });
+  }
+
+  /** The document, as plain Terraform reads it. Throws on what cdktn's own validations find: a bug of a module. */
+  document(): TerraformDocument {
+    this.prepareStack();
+    const faults = this.node.validate();
+    assert(faults.length === 0, `stack ${this.node.id} is not valid: ${faults.join('; ')}`);
+    const { terraform, ...document } = withoutMetadata(this.toTerraform()) as TerraformDocument;
+    return {
+      terraform: {
+        ...terraform,
+        required_version: REQUIRED_VERSION,
+        required_providers: { aws: { source: 'hashicorp/aws', version: PROVIDER_VERSION } },
+        backend: this.backend(),
+      },
+      ...document,
+    };
+  }
+
+  private backend(): Record<string, unknown> {
+    if (this.state.kind === 'local') return { local: { path: 'terraform.tfstate' } };
+    const { bucket, key } = this.state;
+    return { s3: { bucket, key, region: this.region, encrypt: true, use_lockfile: true } };
+  }
+
+  protected override allocateLogicalId(element: TerraformElement | Node): string {
+    const node = 'node' in element ? element.node : element;
+    const path = node.scopes.slice(node.scopes.indexOf(this) + 1).map(scope => scope.node.id);
+    // A module's main resource is called like the module: once is enough.
+    const parts = path.filter((part, index) => part !== path[index - 1]);
+    const name = parts.join('_').replaceAll('-', '_');
+    const known = this.pathByName.get(name) ?? node.path;
+    assert(known === node.path, `${known} and ${node.path} would both be called ${name}`);
+    this.pathByName.set(name, node.path);
+    return name;
+  }
+}
+
+/** Lays tags over every resource below that can carry them; they win over the provider's default tags. */
+export function tagAll(scope: Construct, tags: Readonly<Record<string, string>>): void {
+  for (const construct of scope.node.findAll()) {
+    if (!isTaggable(construct)) continue;
+    construct.tags = { ...construct.tagsInput, ...tags };
+  }
+}
+
+interface Taggable {
+  tags: Record<string, string>;
+  readonly tagsInput: Record<string, string> | undefined;
+}
+
+function isTaggable(construct: object): construct is Taggable {
+  return 'tagsInput' in construct && 'tagsAllInput' in construct;
+}
+
+/** cdktn notes construct paths under `//` in every block: of no use to who reads the folder. */
+function withoutMetadata(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutMetadata);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== '//')
+      .map(([key, entry]) => [key, withoutMetadata(entry)]),
+  );
+}
