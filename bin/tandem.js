@@ -3,6 +3,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST_MAJOR = 24;
@@ -11,13 +13,21 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_MAJOR) handOver();
 else await start();
 
 async function start() {
-  // Compiled code is kept beside the packages, so that every start after the first is quick.
-  module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/tandem', import.meta.url)));
+  keepCompiledCode();
   // A checkout runs its TypeScript as it is; the published package holds compiled files.
   const source = fileURLToPath(new URL('../src/main.ts', import.meta.url));
   const compiled = fileURLToPath(new URL('../dist/main.js', import.meta.url));
   const { main } = await import(existsSync(source) ? source : compiled);
   await main(process.argv.slice(2));
+}
+
+// Every start after the first is quick then. It is kept beside the packages, or where only an administrator may write
+// there, in the user's own cache: compiled code must come from nobody else.
+function keepCompiledCode() {
+  const { FAILED } = module.constants.compileCacheStatus;
+  const besideThePackages = fileURLToPath(new URL('../node_modules/.cache/tandem', import.meta.url));
+  if (module.enableCompileCache(besideThePackages).status !== FAILED) return;
+  module.enableCompileCache(join(homedir(), '.cache', 'tandem', 'compiled'));
 }
 
 function handOver() {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { commands } from './commands/index.ts';
+import { loadCommands } from './commands/index.ts';
 import { cloudDouble } from './testing/cloud-double.ts';
 import { linesOf, runCli } from './testing/command-run.ts';
+
+const commands = await loadCommands();
 
 describe('help', () => {
   test.each(commands.map(({ name }) => name))('of %s has an example, and every common option', async name => {

@@ -2,13 +2,13 @@ import { join, resolve } from 'node:path';
 import { Command as Parser, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { errorMessage, TandemError } from '../core/error.ts';
 import { readFileSync } from '../platform/files.ts';
-import { commands } from './commands/index.ts';
+import { loadCommands } from './commands/index.ts';
 import type { Command, OptionDefinition } from './command.ts';
 import type { CommandContext, CommandPorts } from './context.ts';
 import { createContext, paintFor } from './create-context.ts';
 import { EXIT, exitCodeOfError, type ExitCode } from './exit-code.ts';
 import { errorReport, printError } from './failures.ts';
-import { CONFIG_FILE_NAME } from './load-config.ts';
+import { CONFIG_FILE_NAME } from './config-file-name.ts';
 
 interface CommonOptions {
   json?: boolean;
@@ -22,14 +22,15 @@ interface CommonOptions {
 export async function runCommandLine(argv: readonly string[], ports: CommandPorts): Promise<ExitCode> {
   const json = argv.includes('--json');
   let exitCode: ExitCode = EXIT.done;
-  const program = createProgram(ports, code => {
+  const commands = await loadCommands(argv[0]);
+  const program = createProgram(commands, ports, code => {
     exitCode = code;
   });
   try {
     await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
     return exitCode;
   } catch (thrown) {
-    const error = thrown instanceof CommanderError ? usageError(thrown, argv) : thrown;
+    const error = thrown instanceof CommanderError ? usageError(thrown, commands, argv) : thrown;
     if (error === undefined) return EXIT.done;
     if (json) ports.stdout.write(`${JSON.stringify({ error: errorReport(error) }, undefined, 2)}\n`);
     else printError(ports.stderr, paintFor(ports, ports.stderr), error);
@@ -38,7 +39,11 @@ export async function runCommandLine(argv: readonly string[], ports: CommandPort
 }
 
 /** What commander refused, as an error of ours; `undefined` where it only printed help or the version. */
-function usageError(error: CommanderError, argv: readonly string[]): TandemError | undefined {
+function usageError(
+  error: CommanderError,
+  commands: readonly Command<never>[],
+  argv: readonly string[],
+): TandemError | undefined {
   if (error.exitCode === 0 || error.code === 'commander.help') return undefined;
   const message = error.message.replace(/^error: /, '').replace(/\n\((.*)\)$/, '. $1');
   const command = commands.find(({ name }) => name === argv[0]);
@@ -48,7 +53,11 @@ function usageError(error: CommanderError, argv: readonly string[]): TandemError
   return new TandemError('USAGE', `${message}\n${hint}`, { cause: error });
 }
 
-function createProgram(ports: CommandPorts, onExit: (code: ExitCode) => void): Parser {
+function createProgram(
+  commands: readonly Command<never>[],
+  ports: CommandPorts,
+  onExit: (code: ExitCode) => void,
+): Parser {
   const program = configured(new Parser('tandem'), ports)
     .description(
       'Deliver a containerised application to several AWS regions from one typed file,\n' +

@@ -3,7 +3,6 @@ import picocolors from 'picocolors';
 import { TandemError } from '../core/error.ts';
 import type { RegionName } from '../model/names.ts';
 import type { CommandContext, CommandPorts, Paint } from './context.ts';
-import { loadConfig } from './load-config.ts';
 
 export interface ContextOptions {
   json: boolean;
@@ -28,7 +27,8 @@ export function createContext(ports: CommandPorts, options: ContextOptions): Com
     print: (line = '') => ports.stdout.write(`${line}\n`),
     note: line => ports.stderr.write(`${line}\n`),
     printJson: value => ports.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
-    config: () => loadConfig(configPath),
+    // Most commands ask the running cloud only, and are quicker without what reads a config file.
+    config: async () => (await import('./load-config.ts')).loadConfig(configPath),
     async cloud() {
       const cloud = await ports.local.attach(dataDir);
       if (cloud) return cloud;

@@ -8,7 +8,7 @@ import type { CommandContext } from './context.ts';
 import { EXIT, exitCodeOfError, type ExitCode } from './exit-code.ts';
 import { printError } from './failures.ts';
 import { isRepositoryTop } from './git-remote.ts';
-import { CONFIG_FILE_NAME } from './load-config.ts';
+import { CONFIG_FILE_NAME } from './config-file-name.ts';
 import { copyExample } from './scaffold.ts';
 
 const EXAMPLE_FOLDER = 'tandem-example';

@@ -6,8 +6,6 @@ import { validateConfig, type ConfigFault } from '../model/config/validate.ts';
 import { pathExists, readTextIfExists } from '../platform/files.ts';
 import { importModule, syntaxErrorLine } from '../platform/modules.ts';
 
-export const CONFIG_FILE_NAME = 'tandem.config.ts';
-
 /** What `import … from 'tandem'` in a config file means: this very package, whatever the user's folder holds. */
 const PACKAGE_ENTRY = fileURLToPath(new URL(`../index${extname(import.meta.url)}`, import.meta.url));
 

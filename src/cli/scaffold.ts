@@ -8,7 +8,7 @@ import {
   readTextIfExists,
   writeFile,
 } from '../platform/files.ts';
-import { CONFIG_FILE_NAME } from './load-config.ts';
+import { CONFIG_FILE_NAME } from './config-file-name.ts';
 import { detectStack } from './templates/detect-stack.ts';
 import { buildspecTemplate, configTemplate, DOCKERIGNORE, type StackTemplate } from './templates/files.ts';
 

@@ -1,11 +1,22 @@
-import { createRequire, registerHooks } from 'node:module';
-import { extname } from 'node:path';
+import { createRequire, getCompileCacheDir, registerHooks } from 'node:module';
+import { dirname, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemErrorCode } from '../core/error.ts';
 import { nodePath, runCommand } from './process.ts';
 
 /** Writes compiled modules to the folder of NODE_COMPILE_CACHE now, which else happens at an orderly exit only. */
 export { flushCompileCache } from 'node:module';
+
+/**
+ * What NODE_COMPILE_CACHE is to be for a Node.js process that this one starts: the folder that this one uses, so that
+ * the same module is compiled once on a machine. That is most of the time in which a small process starts, and a
+ * third of its memory. Where this one uses none, `otherwise`.
+ */
+export function compileCacheForChildren(otherwise: string): string {
+  const own = getCompileCacheDir();
+  // Node.js keeps each of its versions apart, in a folder of its own within.
+  return own === undefined ? otherwise : dirname(own);
+}
 
 export interface ImportOptions {
   /** Bare specifiers and the file each stands for, wherever the import is written: `{ tandem: '/…/src/index.ts' }`. */

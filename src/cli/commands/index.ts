@@ -1,39 +1,28 @@
 import type { Command } from '../command.ts';
-import { approve } from './approve.ts';
-import { destroy } from './destroy.ts';
-import { down } from './down.ts';
-import { events } from './events.ts';
-import { executions } from './executions.ts';
-import { init } from './init.ts';
-import { logs } from './logs.ts';
-import { push } from './push.ts';
-import { reject } from './reject.ts';
-import { releases } from './releases.ts';
-import { restart } from './restart.ts';
-import { retry } from './retry.ts';
-import { rollback } from './rollback.ts';
-import { scale } from './scale.ts';
-import { status } from './status.ts';
-import { stop } from './stop.ts';
-import { up } from './up.ts';
 
-/** Every command, in the order of the journey: that is how help lists them. */
-export const commands: readonly Command<never>[] = [
-  init,
-  up,
-  push,
-  status,
-  executions,
-  approve,
-  reject,
-  retry,
-  stop,
-  rollback,
-  releases,
-  logs,
-  events,
-  restart,
-  scale,
-  down,
-  destroy,
-];
+/** Every command, in the order of the journey: that is how help lists them. Each is loaded only when it is wanted. */
+const LOAD: Readonly<Record<string, () => Promise<Command<never>>>> = {
+  init: async () => (await import('./init.ts')).init,
+  up: async () => (await import('./up.ts')).up,
+  push: async () => (await import('./push.ts')).push,
+  status: async () => (await import('./status.ts')).status,
+  executions: async () => (await import('./executions.ts')).executions,
+  approve: async () => (await import('./approve.ts')).approve,
+  reject: async () => (await import('./reject.ts')).reject,
+  retry: async () => (await import('./retry.ts')).retry,
+  stop: async () => (await import('./stop.ts')).stop,
+  rollback: async () => (await import('./rollback.ts')).rollback,
+  releases: async () => (await import('./releases.ts')).releases,
+  logs: async () => (await import('./logs.ts')).logs,
+  events: async () => (await import('./events.ts')).events,
+  restart: async () => (await import('./restart.ts')).restart,
+  scale: async () => (await import('./scale.ts')).scale,
+  down: async () => (await import('./down.ts')).down,
+  destroy: async () => (await import('./destroy.ts')).destroy,
+};
+
+/** The command of that name alone; all of them for anything else, such as help or a slip of the pen. */
+export function loadCommands(name?: string): Promise<Command<never>[]> {
+  const one = name !== undefined && Object.hasOwn(LOAD, name) ? LOAD[name] : undefined;
+  return Promise.all((one ? [one] : Object.values(LOAD)).map(load => load()));
+}

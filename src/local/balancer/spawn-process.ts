@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { TandemError } from '../../core/error.ts';
 import { closeSync, openSync, readTextIfExists } from '../../platform/files.ts';
+import { compileCacheForChildren } from '../../platform/modules.ts';
 import { environment, nodePath, spawn } from '../../platform/process.ts';
 import { rotateIfFull } from './bounded-log.ts';
 import { EXIT_LOCKED, processFiles } from './process-files.ts';
@@ -24,7 +25,7 @@ export function spawnBalancerProcess(folder: string): Promise<'ready' | 'locked'
     cwd: folder,
     detached: true,
     stdio: ['ignore', output, output, 'ipc'],
-    env: { ...environment, NODE_OPTIONS: '', NODE_COMPILE_CACHE: compileCache },
+    env: { ...environment, NODE_OPTIONS: '', NODE_COMPILE_CACHE: compileCacheForChildren(compileCache) },
   });
   closeSync(output);
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from '../../../platform/files.ts';
+import { compileCacheForChildren } from '../../../platform/modules.ts';
 import { environment, nodePath } from '../../../platform/process.ts';
 import type { ImageTools, ImageToolsRequest, PrepareImageTools } from '../contract.ts';
 import { findEngine, type ContainerEngine } from './engine.ts';
@@ -38,7 +39,7 @@ export const prepareImageTools: PrepareImageTools = async request => {
 /** A few lines of shell, so that Node.js is found whatever PATH says and what it compiled is kept from call to call. */
 function writeCommand(settings: ToolSettings, settingsPath: string, name: 'docker' | 'aws'): void {
   const script = fileURLToPath(new URL(`./${name}-command${extname(import.meta.url)}`, import.meta.url));
-  const compileCache = join(settings.cacheFolder, 'node-compile-cache');
+  const compileCache = compileCacheForChildren(join(settings.cacheFolder, 'node-compile-cache'));
   const path = join(settings.binFolder, name);
   writeFileSync(
     path,
