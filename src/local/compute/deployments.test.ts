@@ -65,9 +65,9 @@ describe('a first deployment', () => {
     region = await TestRegion.start();
     const deployment = await region.deployed(await region.images.release(CRASHES));
     expect(deployment.status).toBe('ROLLBACK_FAILED');
-    expect(deployment.cause).toBe(
-      "3 tasks in a row exited with code 1: Error: Cannot find module 'a-module-that-is-not-there'; " +
-        'there is no earlier release to go back to, so its tasks were stopped',
+    // Tasks that crash together are counted together: there may be one more than the threshold.
+    expect(deployment.cause).toMatch(
+      /^[34] tasks in a row exited with code 1: Error: Cannot find module 'a-module-that-is-not-there'; there is no earlier release to go back to, so its tasks were stopped$/,
     );
     await region.until(() => region.tasks().length === 0);
     expect(region.stopped()[0]).toMatchObject({
@@ -245,8 +245,8 @@ describe('a restart', () => {
     expect(() => region.compute.restart('staging')).toThrow(/is being deployed/);
     expect((await region.ended(restarting)).status).toBe('SUCCESSFUL');
     expect((await traffic.end()).filter(({ status }) => status !== 200)).toEqual([]);
+    await region.until(() => region.tasks().length === 2);
     const after = region.tasks();
-    expect(after).toHaveLength(2);
     expect(after.filter(({ id }) => before.includes(id))).toEqual([]);
     expect(after.map(({ release: { digest } }) => digest)).toEqual([release.digest, release.digest]);
   });

@@ -24,7 +24,8 @@ const NOT_OVERLAID: ReadonlySet<string> = new Set(['proc', 'sys', 'dev', 'tmp', 
 
 /**
  * Lays the machine's folders under the stage's, and enters. Arguments: root, scratch, working folder, overlay
- * options, then triples `overlay lower name`, `bind source target` or `tmpfs - target`, then `--` and the command.
+ * options, then triples `overlay lower name`, `bind source target`, `readonly source target` or `tmpfs - target`, then
+ * `--` and the command.
  * Each overlay's upper folder is the stage's own, so that whatever the command writes lands in the stage and the
  * machine stays as it is. A folder that the kernel will not overlay (other mounts lie below it) is the stage's alone;
  * Node.js and `env` must be there in the end. The file `entered` says that the view stood; until then messages go to `errors`.
@@ -44,6 +45,10 @@ while [ "$1" != -- ]; do
       mount -t overlay overlay -o "$options,lowerdir=$2,upperdir=$root/$3,workdir=$scratch/work$number" "$root/$3" || :
       ;;
     bind) mount --bind "$2" "$root$3" ;;
+    readonly)
+      mount --bind "$2" "$root$3"
+      mount -o remount,bind,ro,nosuid,nodev "$root$3"
+      ;;
     tmpfs) mount -t tmpfs tmpfs "$root$3" ;;
   esac
   shift 3
@@ -128,6 +133,12 @@ export class RootView {
       makeMountPoint(root, target, mount.isFile, made);
       return [mount.type === 'tmpfs' ? 'tmpfs' : 'bind', mount.source ?? '-', `/${target}`];
     });
+    const overlaid = new Set(layers.filter((_, index) => index % 3 === 2));
+    if (!overlaid.has(nodePath.split('/')[1]!)) {
+      // Tandem lies where the view shows nothing of this machine, below /tmp say: its Node.js is lent by itself.
+      makeMountPoint(root, nodePath.slice(1), true, made);
+      mounted.push('readonly', nodePath, nodePath);
+    }
     const isSuperuser = userId === 0;
     const argv = [
       'unshare',
@@ -153,7 +164,7 @@ export class RootView {
     ];
     return {
       argv,
-      overlaid: new Set(layers.filter((_, index) => index % 3 === 2)),
+      overlaid,
       environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       leave: () => {
         for (const path of made.reverse()) unmake(path);
