@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { backoffDelayMs } from '../core/backoff.ts';
 import { TandemError } from '../core/error.ts';
-import type { Clock, Timer } from '../platform/clock.ts';
+import { delay, type Clock, type Timer } from '../platform/clock.ts';
 import { closeSync, mkdirSync, openSync } from '../platform/files.ts';
 import { httpRequest } from '../platform/network.ts';
 import { environment, nodePath, sendSignal, spawn } from '../platform/process.ts';
@@ -22,6 +22,7 @@ const RESTART_BACKOFF = { firstMs: 100, maximumMs: 30_000 };
 const STABLE_AFTER_MS = 10_000;
 const SHUT_DOWN_LIMIT_MS = 150_000;
 const DETACH_LIMIT_MS = 15_000;
+const COMING_UP_CHECK_MS = 200;
 
 export interface RegionKeeperOptions {
   dataDir: string;
@@ -79,19 +80,35 @@ export class RegionKeeper {
   }
 
   async #startOnce(): Promise<void> {
-    const { dataDir, region, record } = this.#options;
+    const { clock } = this.#options;
+    const end = clock.monotonicMs() + DETACH_LIMIT_MS;
+    for (;;) {
+      try {
+        await this.#adoptOrSpawn();
+        this.#watch();
+        return;
+      } catch (error) {
+        // The supervisor before us started one that is not up yet: it will be adopted.
+        const isComingUp = error instanceof TandemError && error.code === 'REGION_RUNNING';
+        if (!isComingUp || this.#isStopping || clock.monotonicMs() > end) throw error;
+        await delay(clock, COMING_UP_CHECK_MS);
+      }
+    }
+  }
+
+  async #adoptOrSpawn(): Promise<void> {
+    const { dataDir, region, record, log } = this.#options;
     const living = await livingRegionProcess(dataDir, region);
-    if (living && living.settings !== settingsDigest(record)) {
-      this.#options.log(`${region}: replacing process ${living.identity}, which runs with earlier settings`);
-      sendSignal(Number(living.identity.split(':')[0]), 'SIGTERM');
-      await this.#endProcess(living.identity);
-    } else if (living) {
-      this.#options.log(`${region}: adopting process ${living.identity}`);
-      this.#watch();
+    if (living && living.settings === settingsDigest(record)) {
+      log(`${region}: adopting process ${living.identity}`);
       return;
     }
+    if (living) {
+      log(`${region}: replacing process ${living.identity}, which runs with earlier settings`);
+      sendSignal(Number(living.identity.split(':')[0]), 'SIGTERM');
+      await this.#endProcess(living.identity);
+    }
     await this.#spawn();
-    this.#watch();
   }
 
   /** One that does not let go in time would keep the address from its successor. */

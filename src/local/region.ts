@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { TandemError, errorMessage } from '../core/error.ts';
+import { TandemError, errorMessage, systemErrorCode } from '../core/error.ts';
 import { PIPELINE_ENVIRONMENTS } from '../model/names.ts';
 import { pipelineTiming } from '../model/timing.ts';
 import type { RegionOperations } from '../model/cloud.ts';
 import type { Clock } from '../platform/clock.ts';
-import { openDatabase, type Database } from '../platform/database.ts';
+import { openDatabase, openLock, type Database } from '../platform/database.ts';
 import { mkdirSync, writeFileDurably } from '../platform/files.ts';
 import { equalSecrets } from '../platform/hash.ts';
 import {
@@ -66,6 +66,7 @@ export async function startRegion(options: RegionOptions): Promise<RunningRegion
   const own = regionRecord(record, options.region);
   const folder = regionFolder(options.dataDir, options.region);
   mkdirSync(folder, { recursive: true });
+  const lock = takeLock(folder, own.region);
   const database = openDatabase(join(folder, 'region.db'));
   const telemetry = openDatabase(join(folder, 'telemetry.db'), { durability: 'normal' });
   const context = regionContext(options, own, { folder, database, telemetry });
@@ -100,7 +101,7 @@ export async function startRegion(options: RegionOptions): Promise<RunningRegion
   });
   // Uploads of images and repositories may take as long as they take; what is idle is closed by their own limits.
   server.requestTimeout = 0;
-  await listen(server, { address: own.address, port: own.controlPort });
+  await listenForControl(server, own);
 
   const inOrder: Service[] = [registry, balancer, compute, build, pipeline, repository];
   for (const service of inOrder) await service.start();
@@ -121,6 +122,7 @@ export async function startRegion(options: RegionOptions): Promise<RunningRegion
     await closeServer(server);
     telemetry.close();
     database.close();
+    lock.release();
   }
 
   async function shutDown(): Promise<void> {
@@ -154,6 +156,32 @@ export async function startRegion(options: RegionOptions): Promise<RunningRegion
   return { closed: closing.promise, detach: stopServices, shutDown };
 }
 
+/** Given back by the system when this process ends: two processes never work on one region's data. */
+function takeLock(folder: string, region: string): { release(): void } {
+  const lock = openLock(join(folder, 'region-lock.db'));
+  if (lock) return lock;
+  throw new TandemError(
+    'REGION_RUNNING',
+    `${region} has a region process already, which is starting or ending. ` +
+      'It is waited for; where it hangs, end that process.',
+    { kind: 'system', data: { region } },
+  );
+}
+
+async function listenForControl(server: HttpServer, own: RegionRecord): Promise<void> {
+  try {
+    await listen(server, { address: own.address, port: own.controlPort });
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EADDRINUSE') throw error;
+    throw new TandemError(
+      'PORT_TAKEN',
+      `Another program listens on ${own.address}:${own.controlPort} (${own.region}'s control endpoint). ` +
+        'Stop it, or after `tandem down` choose other ports: `tandem up --port-base 9000` (0 takes any that are free).',
+      { cause: error },
+    );
+  }
+}
+
 function regionContext(
   options: RegionOptions,
   own: RegionRecord,
@@ -168,7 +196,7 @@ function regionContext(
     database: stores.database,
     clock,
     random: systemRandom,
-    events: createEventLog(stores.telemetry, own.region, clock),
+    events: createEventLog(stores.telemetry, own.region, record.config.logs.retentionDays, clock),
     logs: createLogStore(stores.telemetry, record.config.logs.retentionDays, clock),
     peers: record.regions
       .filter(({ region }) => region !== own.region)

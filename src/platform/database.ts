@@ -10,10 +10,11 @@ export interface DatabaseOptions {
 /** Opens (or makes) a SQLite database in WAL mode. `:memory:` works for tests. */
 export function openDatabase(path: string, options: DatabaseOptions = { durability: 'full' }): DatabaseSync {
   const database = new DatabaseSync(path);
+  // The timeout first: after a crash even the mode can not be set while another connection recovers the log.
   database.exec(`
+    PRAGMA busy_timeout = 5000;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${options.durability === 'full' ? 'FULL' : 'NORMAL'};
-    PRAGMA busy_timeout = 5000;
     PRAGMA foreign_keys = ON;
   `);
   return database;

@@ -1,7 +1,17 @@
-import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { access, lstat, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../core/error.ts';
+import { isAlive } from './process.ts';
 
 export {
   chmod,
@@ -77,9 +87,10 @@ export async function readTextIfExists(path: string): Promise<string | undefined
 
 /**
  * Replaces `path` so that a crash or power loss leaves the old content or the new, never a mixture: written
- * beside it, synced, renamed, and the folder synced.
+ * beside it, synced, renamed, and the folder synced. What a killed process left half-written there is removed.
  */
 export function writeFileDurably(path: string, data: string | Uint8Array, mode = 0o644): void {
+  removeStaleTemporaries(path);
   const temporary = `${path}.${process.pid}.tmp`;
   const file = openSync(temporary, 'w', mode);
   try {
@@ -92,6 +103,19 @@ export function writeFileDurably(path: string, data: string | Uint8Array, mode =
   }
   renameSync(temporary, path);
   syncFolder(dirname(path));
+}
+
+/** Folders in which this process has looked; whoever is killed later is replaced by a process that looks again. */
+const sweptFolders = new Set<string>();
+
+function removeStaleTemporaries(path: string): void {
+  const folder = dirname(path);
+  if (sweptFolders.has(folder)) return;
+  sweptFolders.add(folder);
+  for (const name of readdirSync(folder)) {
+    const pid = /\.(\d+)\.tmp$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { force: true });
+  }
 }
 
 /** Makes renames and new names within `folder` survive power loss (POSIX: a folder's entries need their own fsync). */

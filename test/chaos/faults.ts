@@ -173,7 +173,7 @@ async function isNeeded(cloud: ChaosCloud, victim: Victim, traffic: Traffic): Pr
 }
 
 function serviceOf(path: string, taskId: string): string | undefined {
-  const database = new DatabaseSync(path, { readOnly: true });
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
   try {
     return database.prepare('SELECT service FROM compute_tasks WHERE id = ?').get(taskId)?.['service'] as
       string | undefined;

@@ -76,7 +76,7 @@ async function live(
 function mortalContext(folder: string, log: Database, mortal: Mortal): ServiceContext {
   const base = testContext(folder);
   mortal.onEnd(() => base.database.close());
-  const events = mortal.wrap(createEventLog(log, base.region, systemClock));
+  const events = mortal.wrap(createEventLog(log, base.region, 30, systemClock));
   return { ...base, events, database: mortal.wrap(base.database) };
 }
 
@@ -127,7 +127,7 @@ async function check(folder: string, log: Database, neighbours: TestNeighbours, 
   expect(services, when).toEqual(['staging', 'production']);
   // A crash between the telling and the forgetting tells again what was told; by their messages they are the same.
   const told = new Map<string, string>();
-  const events = createEventLog(log, context.region, systemClock).read({ limit: 1_000 });
+  const events = createEventLog(log, context.region, 30, systemClock).read({ limit: 1_000 });
   for await (const { type, message } of events) if (type !== 'ReconcileFailed') told.set(message, type);
   expect([...told.values()], when).toEqual(EXPECTED_EVENTS);
 }

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../core/duration.ts';
 import type { EventQuery } from '../../model/cloud.ts';
 import type { NewRegionEvent, RegionEvent } from '../../model/event.ts';
 import type { RegionName } from '../../model/names.ts';
@@ -12,17 +13,28 @@ const MIGRATIONS = [
      at INTEGER NOT NULL,
      body TEXT NOT NULL
    ) STRICT`,
+  'CREATE INDEX telemetry_events_by_time ON telemetry_events (at)',
 ];
 const PAGE = 500;
 
-export function createEventLog(database: Database, region: RegionName, clock: Clock): EventLog {
+/** How many appends pass between two looks for expired events. */
+const APPENDS_PER_EXPIRY = 1_000;
+
+export function createEventLog(
+  database: Database,
+  region: RegionName,
+  retentionDays: number,
+  clock: Clock,
+): EventLog {
   migrate(database, 'telemetry_events', MIGRATIONS);
   const insert = database.prepare('INSERT INTO telemetry_events (at, body) VALUES (?, ?)');
   const selectAfter = database.prepare(
     'SELECT * FROM telemetry_events WHERE sequence > ? ORDER BY sequence LIMIT ?',
   );
   const selectNewest = database.prepare('SELECT * FROM telemetry_events ORDER BY sequence DESC LIMIT ?');
+  const expire = database.prepare('DELETE FROM telemetry_events WHERE at < ?');
   const feed = new Feed();
+  let appends = 0;
 
   const toEvent = (row: Record<string, unknown>): RegionEvent => ({
     sequence: Number(row['sequence']),
@@ -35,6 +47,8 @@ export function createEventLog(database: Database, region: RegionName, clock: Cl
   return {
     append(event) {
       const at = clock.now();
+      if (appends % APPENDS_PER_EXPIRY === 0) expire.run(at - retentionDays * DAY_MS);
+      appends += 1;
       const { lastInsertRowid } = insert.run(at, JSON.stringify(event));
       feed.wake();
       return { sequence: Number(lastInsertRowid), at, region, ...event };

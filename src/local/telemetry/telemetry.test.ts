@@ -30,6 +30,19 @@ describe('the event log', () => {
     expect(seen).toEqual(Array.from({ length: 701 }, (_, index) => index + 1));
   });
 
+  test('forgets what is older than the retention, and goes on counting', async () => {
+    const time = { now: 100 * DAY_MS };
+    const log = eventLog(() => time.now);
+    append(log, 'old');
+    time.now += 31 * DAY_MS;
+    for (let count = 0; count < 1_000; count += 1) append(log, 'new');
+    const kept = await messages(log.read({ after: 0, limit: 2_000 }));
+    expect(kept).not.toContain('old');
+    const newest: number[] = [];
+    for await (const { sequence } of log.read({ limit: 1 })) newest.push(sequence);
+    expect(newest).toEqual([1_001]);
+  });
+
   test('ends every follower that its signal aborts, also one that waits', async () => {
     const log = eventLog();
     const leaving = new AbortController();
@@ -73,8 +86,8 @@ describe('the log store', () => {
   });
 });
 
-function eventLog() {
-  return createEventLog(openDatabase(':memory:'), 'us-east-1', systemClock);
+function eventLog(now = systemClock.now) {
+  return createEventLog(openDatabase(':memory:'), 'us-east-1', 30, { ...systemClock, now });
 }
 
 function append(log: ReturnType<typeof eventLog>, message: string) {

@@ -32,7 +32,7 @@ export function testContext(
     database,
     clock,
     random: seededRandom(1),
-    events: createEventLog(database, region, clock),
+    events: createEventLog(database, region, resolved.logs.retentionDays, clock),
     logs: createLogStore(database, resolved.logs.retentionDays, clock),
     peers: [],
     endpoint: 'http://127.0.0.1:1',

@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { writeFileDurably } from './files.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tandem-files-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('writeFileDurably', () => {
+  test('replaces the whole content and leaves nothing else', () => {
+    writeFileDurably(join(folder, 'a.json'), 'a longer first content');
+    writeFileDurably(join(folder, 'a.json'), 'second');
+    expect(readdirSync(folder)).toEqual(['a.json']);
+    expect(readFileSync(join(folder, 'a.json'), 'utf8')).toBe('second');
+  });
+
+  test('removes what a killed writer left half-written, and nothing of a living one', () => {
+    const { pid: gone } = spawnSync('true');
+    writeFileSync(join(folder, `b.json.${gone}.tmp`), 'ha');
+    writeFileSync(join(folder, `b.json.${process.ppid}.tmp`), 'being written');
+    writeFileDurably(join(folder, 'a.json'), 'whole');
+    expect(existsSync(join(folder, `b.json.${gone}.tmp`))).toBe(false);
+    expect(existsSync(join(folder, `b.json.${process.ppid}.tmp`))).toBe(true);
+  });
+});
