@@ -1,9 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { assert } from './core/assert.ts';
+import type { Synthesize } from './cli/synthesize.ts';
 import { toSentError } from './local/supervisor-messages.ts';
 import { systemClock } from './platform/clock.ts';
 import { readFileSync } from './platform/files.ts';
-import { exitProcess, exitWhenWritten, sendToParent, writeError } from './platform/process.ts';
+import {
+  exitProcess,
+  exitWhenWritten,
+  sendToParent,
+  surviveOutputErrors,
+  writeErrorIfPossible,
+} from './platform/process.ts';
 
 /** What Tandem's own processes are started with; the same in a checkout and in the published package. */
 const ENTRY = fileURLToPath(new URL('../bin/tandem.js', import.meta.url));
@@ -27,7 +34,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     connect: createRegionClient,
     program: { version: ownVersion(), entry: ENTRY },
   });
-  exitWhenWritten(await runCommandLine(argv, systemPorts(lifecycle)));
+  // The typed provider is large and most commands never need it.
+  const synthesize: Synthesize = async (config, options) => {
+    const { terraformFiles } = await import('./aws/terraform/files.ts');
+    return terraformFiles(config, options);
+  };
+  exitWhenWritten(await runCommandLine(argv, systemPorts(lifecycle, synthesize)));
 }
 
 function ownVersion(): string {
@@ -36,6 +48,7 @@ function ownVersion(): string {
 }
 
 async function runInternal([role, dataDir, subject]: readonly string[]): Promise<void> {
+  surviveOutputErrors();
   assert(dataDir !== undefined && subject !== undefined, `internal process ${role} without its arguments`);
   try {
     if (role === 'supervisor') {
@@ -47,7 +60,7 @@ async function runInternal([role, dataDir, subject]: readonly string[]): Promise
     }
   } catch (error) {
     sendToParent({ type: 'failed', error: toSentError(error) });
-    writeError(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    writeErrorIfPossible(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     systemClock.after(FAREWELL_MS, () => exitProcess(1));
   }
 }

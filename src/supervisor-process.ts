@@ -6,7 +6,7 @@ import {
   onSignal,
   sendToParent,
   setProcessTitle,
-  writeError,
+  writeErrorIfPossible,
 } from './platform/process.ts';
 
 /**
@@ -20,13 +20,13 @@ export async function runSupervisorProcess(dataDir: string, mode: string, entry:
     clock: systemClock,
     entry,
     report: sendToParent,
-    log: writeError,
+    log: writeErrorIfPossible,
   });
   const shutDown = (force: boolean) => {
     supervisor.shutDown({ force }).then(
       () => exitProcess(0),
       (error: unknown) => {
-        writeError(`${String(error)}\n`);
+        writeErrorIfPossible(`${String(error)}\n`);
         exitProcess(1);
       },
     );

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { backoffDelayMs } from '../core/backoff.ts';
 import { TandemError } from '../core/error.ts';
 import { delay, type Clock, type Timer } from '../platform/clock.ts';
-import { closeSync, mkdirSync, openSync } from '../platform/files.ts';
+import { closeSync, keepLogSmall, mkdirSync, openSync } from '../platform/files.ts';
 import { httpRequest } from '../platform/network.ts';
 import { environment, nodePath, sendSignal, spawn } from '../platform/process.ts';
 import { daemonsUnder, waitForExit } from '../platform/process-table.ts';
@@ -122,6 +122,7 @@ export class RegionKeeper {
     const { dataDir, region, entry } = this.#options;
     const folder = regionFolder(dataDir, region);
     mkdirSync(folder, { recursive: true });
+    keepLogSmall(join(folder, 'region.log'));
     const output = openSync(join(folder, 'region.log'), 'a');
     const child = spawn(nodePath, [entry, 'internal', 'region', dataDir, region], {
       cwd: folder,

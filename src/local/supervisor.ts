@@ -2,7 +2,7 @@ import { errorMessage, TandemError } from '../core/error.ts';
 import { formatInstant } from '../core/instant.ts';
 import type { Clock } from '../platform/clock.ts';
 import { openLock } from '../platform/database.ts';
-import { rmSync, writeFileDurably } from '../platform/files.ts';
+import { keepLogSmall, rmSync, writeFileDurably } from '../platform/files.ts';
 import { ownPid, processIdentity } from '../platform/process.ts';
 import { readCloudRecord, supervisorFiles } from './cloud-record.ts';
 import { RegionKeeper } from './region-keeper.ts';
@@ -41,7 +41,10 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Runni
     throw new TandemError('DATA_FOLDER_INVALID', `${dataDir} holds no local cloud; \`tandem up\` makes one.`);
   writeFileDurably(files.record, JSON.stringify({ identity: processIdentity(ownPid) }));
 
-  const log = (line: string) => options.log(`${formatInstant(clock.now())} ${line}\n`);
+  const log = (line: string) => {
+    keepLogSmall(files.log);
+    options.log(`${formatInstant(clock.now())} ${line}\n`);
+  };
   const keepers = record.regions.map(
     ({ region }) => new RegionKeeper({ dataDir, record, region, clock, entry: options.entry, log }),
   );

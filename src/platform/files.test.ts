@@ -1,9 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { writeFileDurably } from './files.ts';
+import { keepLogSmall, writeFileDurably } from './files.ts';
 
 let folder: string;
 
@@ -28,5 +38,22 @@ describe('writeFileDurably', () => {
     writeFileDurably(join(folder, 'a.json'), 'whole');
     expect(existsSync(join(folder, `b.json.${gone}.tmp`))).toBe(false);
     expect(existsSync(join(folder, `b.json.${process.ppid}.tmp`))).toBe(true);
+  });
+});
+
+describe('keepLogSmall', () => {
+  test('leaves a small log, sets a full one aside, and whoever writes goes on at its new end', () => {
+    const path = join(folder, 'a.log');
+    keepLogSmall(path);
+    const log = openSync(path, 'a');
+    appendFileSync(log, 'x'.repeat(1_048_576));
+    keepLogSmall(path);
+    expect(readdirSync(folder)).toEqual(['a.log']);
+    appendFileSync(log, 'y');
+    keepLogSmall(path);
+    appendFileSync(log, 'z');
+    closeSync(log);
+    expect(readFileSync(path, 'utf8')).toBe('z');
+    expect(readFileSync(`${path}.1`, 'utf8')).toMatch(/^x+y$/);
   });
 });

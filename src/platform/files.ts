@@ -1,11 +1,14 @@
 import {
   closeSync,
   constants,
+  copyFileSync,
   fsyncSync,
   openSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeSync,
 } from 'node:fs';
 import { access, lstat, readdir, readFile } from 'node:fs/promises';
@@ -126,6 +129,23 @@ export function syncFolder(folder: string): void {
     fsyncSync(handle);
   } finally {
     closeSync(handle);
+  }
+}
+
+/** Beyond it a log starts afresh. */
+const LARGEST_LOG_BYTES = 1_048_576;
+
+/**
+ * Moves what a full log holds to `<path>.1`, in place of what was there, and empties it: whoever has it open for
+ * appending writes on at its new end. Never throws: a log must not stop what it tells of.
+ */
+export function keepLogSmall(path: string): void {
+  try {
+    if (statSync(path).size <= LARGEST_LOG_BYTES) return;
+    copyFileSync(path, `${path}.1`);
+    truncateSync(path);
+  } catch {
+    // It grows until there is room for the copy.
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants as fileConstants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants as fileConstants, readFileSync, statSync, writeSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { constants } from 'node:os';
 
@@ -152,6 +152,21 @@ export function exitWhenWritten(code: number): void {
 /** Writes to this process's own standard error: for processes that have no command context. */
 export function writeError(text: string): void {
   process.stderr.write(text);
+}
+
+/** The same for a process that must outlive a full disk under its log: what cannot be written is lost, nothing else. */
+export function writeErrorIfPossible(text: string): void {
+  try {
+    writeSync(process.stderr.fd, text);
+  } catch {
+    // There is nowhere left to tell it.
+  }
+}
+
+/** Lets this process live on where its output can not be written: without a listener such an error ends it. */
+export function surviveOutputErrors(): void {
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
 }
 
 /** What follows the script on this process's command line. */

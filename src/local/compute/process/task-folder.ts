@@ -41,10 +41,10 @@ export class TaskFolder {
     return { supervisor: parseProcessIdentity(supervisor), main: parseProcessIdentity(main) };
   }
 
-  /** Written by the supervisor when the task has ended. */
+  /** Written by the supervisor when the task has ended. Power loss may leave it empty: nobody knows the code then. */
   readExitCode(): number | undefined {
     const text = this.#read('exit');
-    return text === undefined ? undefined : Number(text);
+    return text === undefined || text === '' ? undefined : Number(text);
   }
 
   /** Outlives a crash between this note and the kill that follows it. */
