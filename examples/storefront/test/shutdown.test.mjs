@@ -31,6 +31,7 @@ test('SIGTERM: no new connection, the request under way is answered, exit 0', as
 });
 
 async function nextOutput(child) {
-  const [chunk] = await once(child.stdout, 'data');
+  const ended = once(child, 'exit').then(([code]) => assert.fail(`the server ended with exit code ${code}`));
+  const [chunk] = await Promise.race([once(child.stdout, 'data'), ended]);
   return chunk.toString();
 }
