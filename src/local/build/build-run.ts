@@ -11,7 +11,6 @@ import { artifactTexts, type ArtifactStore } from './artifacts.ts';
 import type { BuildLog } from './build-log.ts';
 import type { BuildProgress } from './build-progress.ts';
 import type { StoredBuild } from './build-store.ts';
-import { parseBuildspec } from './buildspec/parse.ts';
 import type { Buildspec } from './buildspec/schema.ts';
 import { cacheTexts, type BuildCache, type CacheUse } from './cache.ts';
 import { runCommandPhases } from './command-phases.ts';
@@ -283,6 +282,8 @@ function registryHost(context: ServiceContext): string {
 }
 
 async function readBuildspec(source: string, path: string): Promise<Buildspec> {
+  // With its YAML parser, which a region that builds nothing can do without.
+  const { parseBuildspec } = await import('./buildspec/parse.ts');
   try {
     return parseBuildspec(await readFile(resolve(source, path), 'utf8'), path);
   } catch (error) {
