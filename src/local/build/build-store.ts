@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../core/duration.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Build } from '../../model/build.ts';
 import { migrate, transaction, type Database } from '../../platform/database.ts';
@@ -17,6 +18,11 @@ const MIGRATIONS = [
    ) STRICT;
    CREATE INDEX build_builds_unfinished ON build_builds (is_ended) WHERE is_ended = 0`,
 ];
+
+/** CodeBuild keeps a build for a year; the newest ones stay however old they are. */
+const KEPT_MS = 365 * DAY_MS;
+const KEPT_AT_LEAST = 1_000;
+const FORGOTTEN_AT_ONCE = 20;
 
 export interface StoredBuild {
   build: Build;
@@ -46,8 +52,19 @@ export class BuildStore {
         .prepare('INSERT INTO build_builds (id, token, request, mark, body) VALUES (?, ?, ?, ?, ?)')
         .run(id, request.token, JSON.stringify(request), newToken(16), '{}');
       this.save(queuedBuild(id, Number(lastInsertRowid), request, at));
+      this.#forgetBefore(Number(lastInsertRowid), at);
       return { stored: this.byId(id)!, isNew: true };
     });
+  }
+
+  #forgetBefore(number: number, at: Instant): void {
+    this.#database
+      .prepare(
+        `DELETE FROM build_builds WHERE is_ended = 1 AND number <= ?
+           AND number IN (SELECT number FROM build_builds ORDER BY number LIMIT ?)
+           AND json_extract(body, '$.startedAt') < ?`,
+      )
+      .run(number - KEPT_AT_LEAST, FORGOTTEN_AT_ONCE, at - KEPT_MS);
   }
 
   byId(id: string): StoredBuild | undefined {

@@ -1,11 +1,16 @@
 import type { ExecutionRecord } from '../../control/pipeline/state.ts';
 import { hasEnded } from '../../control/pipeline/transitions.ts';
+import { DAY_MS } from '../../core/duration.ts';
 import { TandemError } from '../../core/error.ts';
 import type { Execution } from '../../model/execution.ts';
 import { STAGE_NAMES, type CommitId, type StageName } from '../../model/names.ts';
 import type { Database } from '../../platform/database.ts';
 
 const SHORTEST_PREFIX = 4;
+/** CodePipeline shows the executions of the last twelve months; the newest ones stay however old they are. */
+const KEPT_MS = 365 * DAY_MS;
+const KEPT_AT_LEAST = 1_000;
+const FORGOTTEN_AT_ONCE = 20;
 /** Above every character of an id: ids that begin with P are those from P up to P and this. */
 const AFTER_ANY = '\u{10ffff}';
 
@@ -42,6 +47,17 @@ export class ExecutionStore {
         furthestStage(execution),
         JSON.stringify(record),
       );
+    if (refSequence !== undefined) this.#forgetBefore(execution);
+  }
+
+  #forgetBefore({ number, startedAt }: Execution): void {
+    this.#database
+      .prepare(
+        `DELETE FROM pipeline_executions WHERE has_ended = 1 AND number <= ?
+           AND number IN (SELECT number FROM pipeline_executions ORDER BY number LIMIT ?)
+           AND json_extract(record, '$.execution.startedAt') < ?`,
+      )
+      .run(number - KEPT_AT_LEAST, FORGOTTEN_AT_ONCE, startedAt - KEPT_MS);
   }
 
   /** Oldest first. */
