@@ -37,6 +37,8 @@ export interface TestRegionsOptions {
   config?: Partial<ConfigInput>;
   /** Default: ten times as fast as the system's, since retries and forwarding take seconds. */
   clock?: Clock;
+  /** Where the others reach a region, given its own endpoint; default: there. */
+  reachedAt?(endpoint: string): Promise<string>;
 }
 
 const HASTE = 10;
@@ -59,9 +61,11 @@ export class TestRegions {
     const all = new TestRegions();
     const names = options.names ?? ['us-east-1', 'us-west-2'];
     const servers = await Promise.all(names.map(() => listenOnLoopback()));
+    const { reachedAt = (endpoint: string) => Promise.resolve(endpoint) } = options;
+    const reached = await Promise.all(servers.map(({ endpoint }) => reachedAt(endpoint)));
     names.forEach((name, index) => {
       const peers = names.flatMap((region, other) =>
-        other === index ? [] : [{ region, endpoint: servers[other]!.endpoint }],
+        other === index ? [] : [{ region, endpoint: reached[other]! }],
       );
       all.#add(name, servers[index]!, peers, options);
     });
