@@ -17,8 +17,8 @@ function remark(execution: Execution, link: string): string {
   if (execution.cause !== undefined) return `: ${printable(execution.cause)}`;
   const waiting = execution.waiting ?? execution.stages.find(({ name }) => name === execution.stage)?.waiting;
   if (waiting === undefined) return '';
-  // Some tell how far it is (`1 of 2 new tasks healthy`, `baking until …`) instead of what is to come.
-  const isProgress = /^(\d|baking)/.test(waiting.for);
+  // Some tell how far it is (`1 of 2 new tasks healthy`) instead of what is to come.
+  const isProgress = /^\d/.test(waiting.for);
   return `${isProgress ? ': ' : link}${waitingText(waiting)}`;
 }
 

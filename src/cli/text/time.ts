@@ -22,11 +22,7 @@ export function timeOfDay(at: Instant): string {
 
 /** `1 of 2 new tasks healthy (until 2026-11-23 02:15:00Z)`. */
 export function waitingText(waiting: Waiting): string {
-  // Some name their end themselves: `baking until …`.
-  const limit =
-    waiting.until === undefined || waiting.for.includes(' until ')
-      ? ''
-      : ` (until ${timeOfDay(waiting.until)})`;
+  const limit = waiting.until === undefined ? '' : ` (until ${timeOfDay(waiting.until)})`;
   return `${printable(waiting.for)}${limit}`;
 }
 

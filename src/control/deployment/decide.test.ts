@@ -23,7 +23,7 @@ describe('a first deployment', () => {
     const tasks = [healthy('t1'), healthy('t2')];
     const steady = decide(deploying(), observed(tasks), 1_000);
     expect(kinds(steady)).toEqual(['deployment-steady', 'service-steady']);
-    expect(steady.waiting).toEqual({ for: 'baking until 1970-01-01T00:00:06.000Z', until: 6_000 });
+    expect(steady.waiting).toEqual({ for: 'the bake to end', until: 6_000 });
     const baking = decide(steady.state, observed(tasks), 5_999);
     expect(baking.state.deployment?.status).toBe('IN_PROGRESS');
     const done = decide(baking.state, observed(tasks), 6_000);
@@ -38,7 +38,7 @@ describe('a first deployment', () => {
     const tasks = [healthy('t2'), healthy('t3')];
     const atFirstEnd = decide(hit.state, observed(tasks), 6_000);
     expect(atFirstEnd.state.deployment?.status).toBe('IN_PROGRESS');
-    expect(atFirstEnd.waiting).toEqual({ for: 'baking until 1970-01-01T00:00:09.000Z', until: 9_000 });
+    expect(atFirstEnd.waiting).toEqual({ for: 'the bake to end', until: 9_000 });
     expect(decide(atFirstEnd.state, observed(tasks), 9_000).state.deployment?.status).toBe('SUCCESSFUL');
   });
 

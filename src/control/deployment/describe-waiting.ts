@@ -1,4 +1,4 @@
-import { formatInstant, type Instant } from '../../core/instant.ts';
+import type { Instant } from '../../core/instant.ts';
 import type { Waiting } from '../../model/waiting.ts';
 import { bakesUntil } from './bake.ts';
 import { describeFailures } from './circuit-breaker.ts';
@@ -26,9 +26,7 @@ export function describeWaiting(
   );
   if (leaving.length > 0) return { for: describeLeaving(leaving) };
   const until = bakesUntil(state, observed);
-  return until !== undefined && now < until
-    ? { for: `baking until ${formatInstant(until)}`, until }
-    : undefined;
+  return until !== undefined && now < until ? { for: 'the bake to end', until } : undefined;
 }
 
 function waitForHealthy(
