@@ -47,6 +47,21 @@ describe('init in an empty folder', () => {
     await init('other');
     expect(await readdir(join(folder, 'other'))).toContain('tandem.config.ts');
   });
+
+  test('says how to go to a folder whose name a shell would take apart', async () => {
+    expect((await init("it’s, it's")).stderr).toContain(`  cd 'it’s, it'\\''s'\n`);
+  });
+
+  test('refuses a folder that cannot be made', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const { exitCode, stderr } = await init('file/below');
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(
+        /^error\[FOLDER_UNUSABLE\]: .*file\/below cannot be made: ENOTDIR[^\n]*\n$/,
+      ),
+    });
+  });
 });
 
 describe('init in an application’s folder', () => {

@@ -1,5 +1,6 @@
 import { mkdir } from '../../platform/files.ts';
 import { resolve } from 'node:path';
+import { errorMessage, TandemError } from '../../core/error.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -15,15 +16,15 @@ export const init = defineCommand({
   name: 'init',
   summary: 'Make a new application here, or make the application here ready for Tandem',
   details:
-    'In an empty folder: an example application, complete. In an application’s folder: only what is missing of\n' +
-    'tandem.config.ts, buildspec.yml, Dockerfile and .dockerignore, for Node.js, Python, Go or static files.\n' +
+    'In an empty folder: an example application, complete. In an application’s folder: only what is missing of ' +
+    'tandem.config.ts, buildspec.yml, Dockerfile and .dockerignore, for Node.js, Python, Go or static files. ' +
     'Never overwrites a file.',
   examples: ['tandem init', 'tandem init my-shop'],
   arguments: [{ syntax: '[folder]', description: 'where (default: here); made if it is not there' }],
   takesRegion: false,
   async run(context, _options, argument) {
     const folder = resolve(context.workingFolder, argument ?? '.');
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const application = applicationName(folder);
     const isNew = await isAsGoodAsEmpty(folder);
     const adoption: Adoption = isNew
@@ -47,6 +48,18 @@ export const init = defineCommand({
     return EXIT.done;
   },
 });
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new TandemError(
+      'FOLDER_UNUSABLE',
+      `${folder} cannot be made: ${errorMessage(error)}; name a folder that is there or can be made`,
+      { data: { folder }, cause: error },
+    );
+  }
+}
 
 /** Inside another repository none is made: whether the application is to have its own is not ours to say. */
 async function initRepository({ git }: CommandContext, folder: string): Promise<boolean> {
@@ -72,9 +85,14 @@ function nextSteps(folder: string | undefined): string[] {
   return [
     '',
     'Next:',
-    ...(folder === undefined ? [] : [`  cd ${folder}`]),
+    ...(folder === undefined ? [] : [`  cd ${quoted(folder)}`]),
     '  git add -A && git commit -m "First version"',
     '  tandem up --detach',
     '  tandem push',
   ];
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w./~+@%-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
