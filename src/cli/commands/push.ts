@@ -17,7 +17,7 @@ export const push = defineCommand<{ wait: boolean }>({
   name: 'push',
   summary: 'Push the current commit, and follow it through the pipeline of every region',
   details:
-    'Runs `git push tandem HEAD:<branch>`, the branch being the pipeline’s, to the primary region (or --region), which\n' +
+    'Runs `git push tandem HEAD:<branch>`, the branch being the pipeline’s, to the primary region (or --region), which ' +
     'replicates it to the others. Ends when every region has ended, or waits for a person (exit code 4).',
   examples: ['tandem push', 'tandem push --no-wait', 'tandem push --region us-west-2'],
   options: [waitOption],

@@ -11,7 +11,7 @@ export const scale = defineCommand<{ count?: number; wait: boolean }>({
   name: 'scale',
   summary: 'Set how many tasks a service runs',
   details:
-    'Within the configured minimum and maximum; 0 switches it off. Leaving tasks first finish their requests.\n' +
+    'Within the configured minimum and maximum; 0 switches it off. Leaving tasks first finish their requests. ' +
     'The count stays until it is set again.',
   examples: ['tandem scale production --count 4', 'tandem scale staging --count 0 --region us-west-2'],
   arguments: [{ syntax: '<service>', description: 'which service', choices: PIPELINE_ENVIRONMENTS }],
