@@ -69,6 +69,12 @@ test('a deployment under way is gone back from to what is good now', async () =>
   expect(stderr).toContain('us-east-1  production: ccccccc -> bbbbbbb\n');
 });
 
+test('shows a release that no region knows as it was named', async () => {
+  const cloud = cloudWith('b', 'a');
+  const { stderr } = await runCli(['rollback', 'ffff', '--yes'], { cloud });
+  expect(stderr).toContain('us-east-1  production: bbbbbbb -> ffff\n');
+});
+
 test('a region that is down is reported, and the others go back', async () => {
   const cloud = cloudWith('b', 'a');
   cloud.west.isUnreachable = true;

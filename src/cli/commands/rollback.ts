@@ -12,7 +12,7 @@ export const rollback = defineCommand<{ yes: boolean; wait: boolean }>({
   name: 'rollback',
   summary: 'Bring an earlier release back to production',
   details:
-    'Without a release: the last good one before the current, in each region. Shows what will change and asks;\n' +
+    'Without a release: the last good one before the current, in each region. Shows what will change and asks; ' +
     'then shows production moving, until it has ended.',
   examples: ['tandem rollback', 'tandem rollback 3f2a91c --yes', 'tandem rollback --region us-east-1'],
   arguments: [{ syntax: '[release]', description: 'commit id of a release, or the beginning of one' }],
@@ -27,7 +27,7 @@ export const rollback = defineCommand<{ yes: boolean; wait: boolean }>({
     const unplanned = reportFailures(context, plans);
     const planned = answered(plans);
     if (planned.length === 0) return unplanned;
-    for (const { region, value } of planned) context.note(planLine(region, value));
+    for (const { region, value } of planned) context.note(planLine(region, value, to));
     if (!yes && !(await isConfirmed(context))) {
       context.note('nothing was changed');
       return EXIT.failed;
@@ -44,9 +44,10 @@ export const rollback = defineCommand<{ yes: boolean; wait: boolean }>({
   },
 });
 
-function planLine(region: string, { from, to }: RollbackPlan): string {
+function planLine(region: string, { from, to }: RollbackPlan, asked: string | undefined): string {
   const before = from === undefined ? 'nothing' : shortCommit(from);
-  return `${region}  production: ${before} -> ${to === undefined ? 'the last good release before it' : shortCommit(to)}`;
+  const unknown = asked ?? 'the last good release before it';
+  return `${region}  production: ${before} -> ${to === undefined ? unknown : shortCommit(to)}`;
 }
 
 async function isConfirmed(context: CommandContext): Promise<boolean> {
