@@ -1,6 +1,6 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { randomBelow, type Random } from '../../../core/random.ts';
-import { listen } from '../../../platform/network.ts';
+import { systemClock } from '../../../platform/clock.ts';
+import { connect, createTcpServer, listen, type Server, type Socket } from '../../../platform/network.ts';
 
 const LONGEST_DELAY_MS = 20;
 const LATEST_CUT_BYTES = 4_000;
@@ -24,7 +24,7 @@ export class FaultyLink {
   /** The endpoint of a new way to `endpoint`. */
   async to(endpoint: string): Promise<string> {
     const { hostname, port } = new URL(endpoint);
-    const server = createServer({ allowHalfOpen: true }, socket =>
+    const server = createTcpServer({ allowHalfOpen: true }, socket =>
       this.#carry(socket, hostname, Number(port)),
     );
     this.#servers.push(server);
@@ -76,13 +76,10 @@ export class FaultyLink {
       return;
     }
     source.pause();
-    setTimeout(
-      () => {
-        target.write(bytes);
-        source.resume();
-      },
-      randomBelow(this.#random, LONGEST_DELAY_MS),
-    );
+    systemClock.after(randomBelow(this.#random, LONGEST_DELAY_MS), () => {
+      target.write(bytes);
+      source.resume();
+    });
   }
 
   /** What was sent, once more and later: as by a retry somewhere on the way whose sender is long gone. */
