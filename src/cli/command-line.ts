@@ -113,7 +113,7 @@ function createParser(
   parser.action(async (...received: unknown[]) => {
     const argument = command.arguments?.length ? (received[0] as string | undefined) : undefined;
     const options = parser.opts<CommonOptions>();
-    const context = contextFor(ports, options);
+    const context = contextFor(command, ports, options);
     onExit(await command.run(context, options as never, argument));
   });
   return parser;
@@ -158,8 +158,8 @@ function isSilentDefault(value: OptionDefinition['default']): boolean {
   return value === false || value === '';
 }
 
-function contextFor(ports: CommandPorts, options: CommonOptions): CommandContext {
-  if (options.target === 'aws') {
+function contextFor(command: Command<never>, ports: CommandPorts, options: CommonOptions): CommandContext {
+  if (options.target === 'aws' && command.isForAws !== true) {
     throw new TandemError(
       'TARGET_UNSUPPORTED',
       '--target aws is not in this version of Tandem, which runs applications on this machine only; leave --target out',

@@ -30,6 +30,8 @@ export interface Command<Options> {
   options?: readonly OptionDefinition[];
   /** Whether `--region` makes sense. */
   takesRegion: boolean;
+  /** Whether it can do its work on AWS, and so takes `--target aws`. */
+  isForAws?: boolean;
   run(context: CommandContext, options: Options, argument?: string): Promise<ExitCode>;
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Output } from '../platform/terminal.ts';
 import type { Git } from './git.ts';
 import type { LocalLifecycle } from './local-lifecycle.ts';
+import type { Synthesize } from './synthesize.ts';
 
 /** Everything that the command line touches outside itself; tests hand in their own. */
 export interface CommandPorts {
@@ -25,6 +26,7 @@ export interface CommandPorts {
   clock: Clock;
   git: Git;
   local: LocalLifecycle;
+  synthesize: Synthesize;
   /** Where Tandem itself lies: its version and its example application. */
   packageFolder: string;
 }

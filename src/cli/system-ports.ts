@@ -12,9 +12,10 @@ import {
 import type { CommandPorts } from './context.ts';
 import { systemGit } from './git.ts';
 import type { LocalLifecycle } from './local-lifecycle.ts';
+import type { Synthesize } from './synthesize.ts';
 
 /** The ports of a real terminal on this machine. */
-export function systemPorts(local: LocalLifecycle): CommandPorts {
+export function systemPorts(local: LocalLifecycle, synthesize: Synthesize): CommandPorts {
   return {
     stdout: systemOutput('stdout'),
     stderr: systemOutput('stderr'),
@@ -27,6 +28,7 @@ export function systemPorts(local: LocalLifecycle): CommandPorts {
     clock: systemClock,
     git: systemGit,
     local,
+    synthesize,
     packageFolder: fileURLToPath(new URL('../..', import.meta.url)),
   };
 }

@@ -19,8 +19,8 @@ const LIMITS = {
 /** Names that must be short say the environment in four letters. */
 const SHORT_ENVIRONMENT = { staging: 'stag', production: 'prod' } as const;
 
-export type BucketPurpose = 'state' | 'artifacts';
-export type RolePurpose =
+type BucketPurpose = 'state' | 'artifacts';
+type RolePurpose =
   | 'flow-log'
   | 'build'
   | 'pipeline'

@@ -5,7 +5,7 @@ import { assert } from '../../core/assert.ts';
 import type { RegionName } from '../../model/names.ts';
 
 /** What is generated for. `use_lockfile` needs 1.10; the provider's features are those of its first listed minor. */
-export const REQUIRED_VERSION = '>= 1.10.0';
+const REQUIRED_VERSION = '>= 1.10.0';
 const PROVIDER_VERSION = '~> 6.66';
 
 /** Where a stack's state lies: in a bucket of its own region, or in a file beside the stack. */

@@ -29,7 +29,25 @@ const STATE_VERSION_DAYS = 90;
  * The configuration as Terraform root modules, in the order in which they are first applied: a state bucket for each
  * region (only for state in S3), each region, and what spans regions. None reads another's state.
  */
-export function synthesize(given: Config, options: SynthesisOptions): SynthesizedStack[] {
+export function synthesize(config: Config, options: SynthesisOptions): SynthesizedStack[] {
+  return withoutStackTraces(() => stacksOf(config, options));
+}
+
+/**
+ * cdktn notes for each of thousands of references where in the code it came from, with a full stack trace: most of the
+ * time that synthesis takes, and nothing reads them. Errors that are thrown keep theirs.
+ */
+function withoutStackTraces<Result>(work: () => Result): Result {
+  const { captureStackTrace } = Error;
+  Error.captureStackTrace = () => undefined;
+  try {
+    return work();
+  } finally {
+    Error.captureStackTrace = captureStackTrace;
+  }
+}
+
+function stacksOf(given: Config, options: SynthesisOptions): SynthesizedStack[] {
   const config = literalValue(given);
   const names = createNames(config);
   const stack = (name: string, region: RegionName, state: StateLocation) =>

@@ -17,6 +17,7 @@ const LOAD: Readonly<Record<string, () => Promise<Command<never>>>> = {
   events: async () => (await import('./events.ts')).events,
   restart: async () => (await import('./restart.ts')).restart,
   scale: async () => (await import('./scale.ts')).scale,
+  synth: async () => (await import('./synth.ts')).synth,
   down: async () => (await import('./down.ts')).down,
   destroy: async () => (await import('./destroy.ts')).destroy,
 };

@@ -58,6 +58,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     clock: hurriedClock,
     git: systemGit,
     packageFolder: join(import.meta.dirname, '..', '..', '..'),
+    synthesize: () => Promise.reject(new Error('not expected')),
     local: {
       attach: async () => cloud,
       up: () => Promise.reject(new Error('not expected')),

@@ -3,7 +3,7 @@ import { AppautoscalingScheduledAction } from '@cdktn/provider-aws/lib/appautosc
 import { AppautoscalingTarget } from '@cdktn/provider-aws/lib/appautoscaling-target/index.js';
 import { Construct } from 'constructs';
 
-export interface ScalingSchedule {
+interface ScalingSchedule {
   name: string;
   /** `cron(0 20 ? * MON-FRI *)`, `at(2027-01-01T00:00:00)` or `rate(1 day)`. */
   schedule: string;

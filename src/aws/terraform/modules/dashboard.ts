@@ -1,7 +1,7 @@
 import { CloudwatchDashboard } from '@cdktn/provider-aws/lib/cloudwatch-dashboard/index.js';
 import type { Construct } from 'constructs';
 
-export interface DashboardService {
+interface DashboardService {
   /** As it is headed: `production`, `us-east-1 production`. */
   title: string;
   region: string;

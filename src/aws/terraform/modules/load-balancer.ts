@@ -7,7 +7,7 @@ import { VpcSecurityGroupIngressRule } from '@cdktn/provider-aws/lib/vpc-securit
 import { Construct } from 'constructs';
 import { certificate } from './certificate.ts';
 
-export interface HealthCheckInput {
+interface HealthCheckInput {
   path: string;
   intervalSeconds: number;
   timeoutSeconds: number;

@@ -14,7 +14,7 @@ export function releaseBuildspec(): string {
   });
 }
 
-export const RELEASE_SCRIPT = `set -euo pipefail
+const RELEASE_SCRIPT = `set -euo pipefail
 image=$(jq -er --arg name "$CONTAINER_NAME" '.[] | select(.name == $name) | .imageUri' imagedefinitions.json)
 case "$image" in
   *@*) digest=\${image##*@} ;;

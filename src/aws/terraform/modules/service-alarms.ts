@@ -1,7 +1,7 @@
 import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import { Construct } from 'constructs';
 
-export interface AlarmThresholds {
+interface AlarmThresholds {
   cpuPercent: number;
   memoryPercent: number;
   /** Answers of 500 and above in five minutes, the load balancer's own included. */

@@ -15,7 +15,7 @@ import { subnetRules } from './subnet-rules.ts';
 import { vpcEndpoints } from './vpc-endpoints.ts';
 
 /** How private subnets reach the internet: a gateway a zone, one for all, AWS's regional one, or not at all. */
-export type NatMode = 'per-zone' | 'single' | 'regional' | 'none';
+type NatMode = 'per-zone' | 'single' | 'regional' | 'none';
 
 export interface VpcInput {
   name: string;

@@ -1,0 +1,53 @@
+import type { Config } from '../../model/config/schema.ts';
+import { synthesize, type SynthesisOptions, type SynthesizedStack } from './synthesize.ts';
+
+export interface TerraformFile {
+  /** Relative, with `/`: `us-east-1/main.tf.json`. */
+  path: string;
+  text: string;
+  /** How many resources it describes; 0 for a document. */
+  resources: number;
+}
+
+/** The folder that Terraform and OpenTofu take without Tandem: a root module a stack, and a README that says the order. */
+export function terraformFiles(config: Config, options: SynthesisOptions): TerraformFile[] {
+  const stacks = synthesize(config, options);
+  return [
+    ...stacks.map(({ name, document }) => ({
+      path: `${name}/main.tf.json`,
+      text: `${JSON.stringify(document, undefined, 2)}\n`,
+      resources: Object.values(document.resource ?? {}).flatMap(Object.keys).length,
+    })),
+    { path: 'README.md', text: readme(config, stacks, options), resources: 0 },
+  ];
+}
+
+function readme(config: Config, stacks: readonly SynthesizedStack[], options: SynthesisOptions): string {
+  const bootstraps = stacks.filter(({ name }) => name.startsWith('bootstrap-'));
+  const others = stacks.filter(stack => !bootstraps.includes(stack));
+  const commands = (list: readonly SynthesizedStack[]) =>
+    list.map(({ name }) => `terraform -chdir=${name} init && terraform -chdir=${name} apply`).join('\n');
+  return `# ${config.application} on AWS
+
+Plain Terraform, written by \`tandem synth\` from \`tandem.config.ts\`: change that and write again. Each folder is a root
+module with a state of its own; none reads another's. \`tofu\` works in place of \`terraform\`.
+${
+  bootstraps.length === 0
+    ? ''
+    : `
+Once, the buckets that hold the state of all others; their own small state stays in these folders, so keep it:
+
+    ${commands(bootstraps).replaceAll('\n', '\n    ')}
+`
+}
+${bootstraps.length === 0 ? 'At first, and after every change:' : 'Then, and after every change:'}
+
+    ${commands(others).replaceAll('\n', '\n    ')}
+${
+  options.protect
+    ? `
+What holds state refuses to be deleted: \`tandem synth --unprotected\` writes the same without that.
+`
+    : ''
+}`;
+}

@@ -1,0 +1,80 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { awsRegions } from '../../model/config/regions.ts';
+import { configSchema } from '../../model/config/schema.ts';
+import { terraformFiles } from './files.ts';
+import { synthesize } from './synthesize.ts';
+
+const options = { state: 's3', protect: true } as const;
+
+test('a stack a region, one for what spans them, and one for each bucket that holds their state', () => {
+  const stacks = synthesize(configSchema.parse({ application: 'storefront' }), options);
+  expect(stacks.map(({ name, region }) => [name, region])).toEqual([
+    ['bootstrap-us-east-1', 'us-east-1'],
+    ['bootstrap-us-west-2', 'us-west-2'],
+    ['us-east-1', 'us-east-1'],
+    ['us-west-2', 'us-west-2'],
+    ['global', 'us-east-1'],
+  ]);
+});
+
+test('names of resources say where they belong', () => {
+  const stacks = synthesize(configSchema.parse({ application: 'storefront' }), options);
+  const { resource } = stacks.find(({ name }) => name === 'us-east-1')!.document;
+  const named = (type: string) => Object.keys(resource![type]!);
+  expect(named('aws_ecs_service')).toEqual(['staging_service', 'production_service']);
+  expect(named('aws_lb')).toEqual(['staging_service_load_balancer', 'production_service_load_balancer']);
+  expect(named('aws_subnet')).toEqual([
+    'network_public_a',
+    'network_public_b',
+    'network_private_a',
+    'network_private_b',
+  ]);
+});
+
+test('the same configuration gives the same files, byte for byte', () => {
+  const config = configSchema.parse({ application: 'storefront' });
+  expect(terraformFiles(config, options)).toEqual(terraformFiles(config, options));
+});
+
+test('networks of regions never overlap', () => {
+  const regions = awsRegions.slice(0, 20);
+  const stacks = synthesize(
+    configSchema.parse({ application: 'storefront', regions: [...regions], network: { firstBlock: 236 } }),
+    { state: 'local', protect: true },
+  );
+  const networks = stacks.flatMap(({ document }) =>
+    Object.values(document.resource?.['aws_vpc'] ?? {}).map(vpc => vpc['cidr_block']),
+  );
+  expect(new Set(networks).size).toBe(20);
+  expect(networks.at(-1)).toBe('10.255.0.0/16');
+});
+
+test('whatever text a user writes reaches AWS as it is: Terraform reads nothing in it', () => {
+  fc.assert(
+    fc.property(fc.string(), text => {
+      const value = `${text}\${aws_vpc.network.id}%{ if true }`;
+      const stacks = synthesize(
+        configSchema.parse({
+          application: 'storefront',
+          regions: ['us-east-1'],
+          service: { environment: { TEXT: value } },
+        }),
+        { state: 'local', protect: true },
+      );
+      const definition =
+        stacks[0]!.document.resource!['aws_ecs_task_definition']!['staging_service_task_definition']!;
+      const [container] = JSON.parse(asTerraformReads(String(definition['container_definitions']))) as [
+        { environment: { name: string; value: string }[] },
+      ];
+      expect(container.environment.find(({ name }) => name === 'TEXT')?.value).toBe(value);
+    }),
+    { numRuns: 8 },
+  );
+});
+
+/** Terraform's own reading of a template without references. */
+function asTerraformReads(template: string): string {
+  expect(template.replaceAll(/\$\$\{|%%\{/g, '')).not.toMatch(/[$%]\{(?!aws_cloudwatch_log_group)/);
+  return template.replaceAll('$${', () => '${').replaceAll('%%{', '%{');
+}

@@ -1,0 +1,131 @@
+/*
+ * What stands between Terraform and moto: faults of moto that are not AWS's, each named with its reason. moto's version
+ * is 5.2.1; a correction that a later version no longer needs goes.
+ */
+
+type Message = Record<string, unknown>;
+
+/** What one test run has seen so far; moto forgets some of what it is told. */
+export type Memory = Map<string, unknown>;
+
+export interface Correction {
+  name: string;
+  reason: string;
+  /** X-Amz-Target headers that it is for: `CodeBuild_20161006.CreateProject`. */
+  targets: RegExp;
+  /** Answered without moto being asked. */
+  answer?(request: Message, memory: Memory): Message;
+  /** What moto is asked instead. */
+  request?(request: Message): Message;
+  /** What Terraform is answered instead of what moto says. */
+  response?(response: Message, request: Message, memory: Memory): Message;
+}
+
+export const CORRECTIONS: readonly Correction[] = [
+  {
+    name: 'tags of scalable targets, given',
+    reason:
+      'moto has no ListTagsForResource of Application Auto Scaling, and the provider retries it for minutes',
+    targets: /^AnyScaleFrontendService\.RegisterScalableTarget$/,
+    response(response, { Tags }, memory) {
+      memory.set(String(response['ScalableTargetARN']), Tags);
+      return response;
+    },
+  },
+  {
+    name: 'tags of scalable targets, asked',
+    reason: 'as above',
+    targets: /^AnyScaleFrontendService\.ListTagsForResource$/,
+    answer: ({ ResourceARN }, memory) => ({ Tags: memory.get(String(ResourceARN)) ?? {} }),
+  },
+  {
+    name: 'tags of repositories, given',
+    reason: 'moto has no ListTagsForResource of CodeCommit',
+    targets: /^CodeCommit_20150413\.CreateRepository$/,
+    response(response, { tags }, memory) {
+      memory.set(String((response['repositoryMetadata'] as Message)['Arn']), tags);
+      return response;
+    },
+  },
+  {
+    name: 'tags of repositories, asked',
+    reason: 'as above',
+    targets: /^CodeCommit_20150413\.ListTagsForResource$/,
+    answer: ({ resourceArn }, memory) => ({ tags: memory.get(String(resourceArn)) ?? {} }),
+  },
+  {
+    name: 'times of CodeCommit and CodePipeline',
+    reason: 'moto answers with times as text where both have seconds as a number',
+    targets: /^(CodeCommit|CodePipeline)_/,
+    response: response => withTimesAsSeconds(response) as Message,
+  },
+  {
+    name: 'source of a pipeline’s project',
+    reason:
+      'moto wants a location of source and artifacts of a project that gets both from a pipeline, which AWS refuses',
+    targets: /^CodeBuild_20161006\.(CreateProject|BatchGetProjects)$/,
+    request: request => changedEnds(request, end => ({ ...end, location: 'none' })),
+    response: response => ({
+      ...response,
+      ...(response['project'] !== undefined && {
+        project: changedEnds(response['project'] as Message, withoutLocation),
+      }),
+      ...(response['projects'] !== undefined && {
+        projects: (response['projects'] as Message[]).map(project => changedEnds(project, withoutLocation)),
+      }),
+    }),
+  },
+  {
+    name: 'settings of services',
+    reason: 'moto’s CreateService drops the capacity providers, managed tags and zone rebalancing',
+    targets: /^AmazonEC2ContainerServiceV20141113\.(CreateService|DescribeServices|UpdateService)$/,
+    response(response, request, memory) {
+      const { serviceName, capacityProviderStrategy, enableECSManagedTags, availabilityZoneRebalancing } =
+        request;
+      if (typeof serviceName === 'string') {
+        memory.set(`service ${serviceName}`, {
+          capacityProviderStrategy,
+          enableECSManagedTags,
+          availabilityZoneRebalancing,
+        });
+      }
+      const mended = (service: Message) => {
+        const { launchType: _launchType, ...rest } = service;
+        return { ...rest, ...(memory.get(`service ${String(service['serviceName'])}`) as Message) };
+      };
+      return {
+        ...response,
+        ...(response['service'] !== undefined && { service: mended(response['service'] as Message) }),
+        ...(response['services'] !== undefined && {
+          services: (response['services'] as Message[]).map(mended),
+        }),
+      };
+    },
+  },
+];
+
+/** A project whose source and artifacts, where it has them, went through a function. */
+function changedEnds(project: Message, change: (end: Message) => Message): Message {
+  const ends = ['source', 'artifacts'].filter(end => project[end] !== undefined);
+  return {
+    ...project,
+    ...Object.fromEntries(ends.map(end => [end, change(project[end] as Message)])),
+  };
+}
+
+function withoutLocation({ location: _location, ...end }: Message): Message {
+  return end;
+}
+
+const TIMES = new Set(['creationDate', 'lastModifiedDate', 'created', 'updated']);
+
+function withTimesAsSeconds(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withTimesAsSeconds);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [
+      key,
+      TIMES.has(key) && typeof entry === 'string' ? Date.parse(entry) / 1000 : withTimesAsSeconds(entry),
+    ]),
+  );
+}

@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest';
+import { synthesize, type SynthesizedStack } from '../../src/aws/terraform/synthesize.ts';
+import { configSchema } from '../../src/model/config/schema.ts';
+import { CONFIGURATIONS } from './configurations.ts';
+
+/* What must hold of every stack, whatever is configured and whatever is added later. */
+
+type Resource = Record<string, unknown>;
+
+interface Statement {
+  Sid: string;
+  Effect: string;
+  Principal?: unknown;
+  Action: string | string[];
+  Resource?: string | string[];
+  Condition?: unknown;
+}
+
+/** Actions that know no resource, so that `*` is the only one there is (service authorization reference). */
+const WITHOUT_RESOURCE = new Set(['ecr:GetAuthorizationToken', 'ecs:DescribeTaskDefinition']);
+const STATEFUL = ['aws_ecr_repository', 'aws_codecommit_repository'];
+/** Resource types that AWS cannot tag, or that have no tags of their own. */
+const TAGS = ['Customer', 'Application', 'Environment', 'Owner', 'CostCenter', 'ManagedBy'];
+
+describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
+  const stacks = synthesize(configSchema.parse(input), { state: 's3', protect: true });
+  const all = stacks.flatMap(stack => resourcesOf(stack));
+  const ofType = (type: string) => all.filter(resource => resource.type === type);
+
+  test('every role says what it may do, by name', () => {
+    const faults = ofType('aws_iam_role_policy').flatMap(({ address, resource }) =>
+      statementsOf(resource['policy']).flatMap(statement => {
+        const actions = [statement.Action].flat();
+        const isWild = [statement.Resource].flat().includes('*');
+        return [
+          ...actions.filter(action => action.includes('*')).map(action => `${address}: ${action}`),
+          ...(isWild && !actions.every(action => WITHOUT_RESOURCE.has(action))
+            ? [`${address}: ${statement.Sid} on every resource`]
+            : []),
+        ];
+      }),
+    );
+    expect(faults).toEqual([]);
+  });
+
+  test('every role is assumed by one service, for this account only', () => {
+    for (const { resource } of ofType('aws_iam_role')) {
+      const statements = statementsOf(resource['assume_role_policy']);
+      expect(statements).toHaveLength(1);
+      expect(statements[0]).toMatchObject({
+        Principal: { Service: expect.stringMatching(/^[\w.-]+\.amazonaws\.com$/) },
+      });
+      expect(JSON.stringify(statements[0]!.Condition)).toContain('aws:SourceAccount');
+      expect(resource['managed_policy_arns']).toBeUndefined();
+    }
+  });
+
+  test('buckets are encrypted, versioned, closed to the public and refuse plain HTTP', () => {
+    const buckets = ofType('aws_s3_bucket');
+    expect(buckets.length).toBeGreaterThan(0);
+    for (const type of [
+      'aws_s3_bucket_server_side_encryption_configuration',
+      'aws_s3_bucket_versioning',
+      'aws_s3_bucket_public_access_block',
+      'aws_s3_bucket_policy',
+    ]) {
+      expect(ofType(type), type).toHaveLength(buckets.length);
+    }
+    for (const { resource } of ofType('aws_s3_bucket_policy')) {
+      expect(resource['policy']).toContain('"aws:SecureTransport":"false"');
+    }
+  });
+
+  test('images, topics and state are encrypted', () => {
+    for (const { resource } of ofType('aws_ecr_repository'))
+      expect(resource['encryption_configuration']).toBeDefined();
+    for (const { resource } of ofType('aws_sns_topic')) expect(resource['kms_master_key_id']).toBeDefined();
+    for (const { resource } of ofType('aws_kms_key')) expect(resource['enable_key_rotation']).toBe(true);
+    for (const { name, document } of stacks.filter(({ name }) => !name.startsWith('bootstrap-'))) {
+      expect(document.terraform['backend'], name).toMatchObject({
+        s3: { encrypt: true, use_lockfile: true },
+      });
+    }
+  });
+
+  test('each stack keeps its state in its own region', () => {
+    const places = stacks
+      .filter(({ name }) => !name.startsWith('bootstrap-'))
+      .map(({ region, document }) => {
+        const { s3 } = document.terraform['backend'] as {
+          s3: { bucket: string; key: string; region: string };
+        };
+        expect(s3.region).toBe(region);
+        return `${s3.bucket}/${s3.key}`;
+      });
+    expect(new Set(places).size).toBe(places.length);
+  });
+
+  test('no task has a public address, and only the load balancer reaches it', () => {
+    for (const { stack, resource } of ofType('aws_ecs_service')) {
+      const network = resource['network_configuration'] as {
+        assign_public_ip: boolean;
+        security_groups: string[];
+        subnets: string[];
+      };
+      expect(network.assign_public_ip).toBe(false);
+      expect(network.subnets.every(subnet => subnet.includes('private'))).toBe(true);
+      const [group] = network.security_groups;
+      const into = all.filter(
+        other =>
+          other.stack === stack &&
+          other.type === 'aws_vpc_security_group_ingress_rule' &&
+          other.resource['security_group_id'] === group,
+      );
+      expect(into).toHaveLength(1);
+      expect(into[0]!.resource['referenced_security_group_id']).toMatch(/load_balancer/);
+      expect(into[0]!.resource['cidr_ipv4']).toBeUndefined();
+    }
+    for (const { resource } of ofType('aws_subnet')) expect(resource['map_public_ip_on_launch']).toBe(false);
+  });
+
+  test('from the internet only HTTP and HTTPS come in, and only to load balancers', () => {
+    const open = ofType('aws_vpc_security_group_ingress_rule').filter(
+      ({ resource }) => resource['cidr_ipv4'] === '0.0.0.0/0',
+    );
+    for (const { resource } of open) {
+      expect([80, 443]).toContain(resource['to_port']);
+      expect(resource['from_port']).toBe(resource['to_port']);
+      expect(resource['security_group_id']).toMatch(/load_balancer/);
+    }
+    for (const { resource } of ofType('aws_default_security_group')) {
+      expect(resource['ingress']).toBeUndefined();
+      expect(resource['egress']).toBeUndefined();
+    }
+  });
+
+  test('what holds state refuses to be deleted', () => {
+    const stateBuckets = ofType('aws_s3_bucket').filter(({ stack }) => stack.startsWith('bootstrap-'));
+    for (const { address, resource } of [...STATEFUL.flatMap(ofType), ...stateBuckets]) {
+      expect(resource['lifecycle'], address).toMatchObject({ prevent_destroy: true });
+    }
+    for (const { address, resource } of ofType('aws_lb')) {
+      expect(resource['enable_deletion_protection'], address).toBe(address.includes('production'));
+    }
+  });
+
+  test('what the pipeline and the autoscaler own is not drift', () => {
+    for (const { resource } of ofType('aws_ecs_service')) {
+      expect(resource['lifecycle']).toMatchObject({ ignore_changes: ['task_definition', 'desired_count'] });
+    }
+  });
+
+  test('everything is tagged, and what belongs to an environment with that environment', () => {
+    for (const { document } of stacks) {
+      const { aws } = document['provider'] as { aws: { default_tags: { tags: Resource }[] }[] };
+      expect(Object.keys(aws[0]!.default_tags[0]!.tags)).toEqual(TAGS);
+    }
+    for (const environment of ['staging', 'production']) {
+      for (const type of [
+        'aws_ecs_service',
+        'aws_lb',
+        'aws_cloudwatch_metric_alarm',
+        'aws_cloudwatch_log_group',
+      ]) {
+        const own = ofType(type).filter(({ address }) => address.startsWith(`${type}.${environment}_`));
+        expect(own.length, type).toBeGreaterThan(0);
+        for (const { resource } of own) expect(resource['tags']).toMatchObject({ Environment: environment });
+      }
+    }
+  });
+
+  test('every log group forgets', () => {
+    for (const { resource } of ofType('aws_cloudwatch_log_group')) {
+      expect(resource['retention_in_days']).toBeGreaterThan(0);
+    }
+  });
+
+  test('every reference leads to something in the same stack', () => {
+    const broken = stacks.flatMap(({ name, document }) => {
+      const known = new Set(
+        [document.resource ?? {}, (document['data'] as Record<string, Resource>) ?? {}].flatMap(
+          (blocks, index) =>
+            Object.entries(blocks).flatMap(([type, entries]) =>
+              Object.keys(entries).map(entry => `${index === 1 ? 'data.' : ''}${type}.${entry}`),
+            ),
+        ),
+      );
+      const references = [
+        ...JSON.stringify(document).matchAll(/(?<!\$)\$\{[^}]*?((?:data\.)?aws_\w+\.\w+)/g),
+      ];
+      return references
+        .map(([, to]) => to!)
+        .filter(to => !known.has(to))
+        .map(to => `${name}: ${to}`);
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+interface Placed {
+  stack: string;
+  type: string;
+  address: string;
+  resource: Resource;
+}
+
+function resourcesOf({ name: stack, document }: SynthesizedStack): Placed[] {
+  return Object.entries(document.resource ?? {}).flatMap(([type, entries]) =>
+    Object.entries(entries).map(([name, resource]) => ({
+      stack,
+      type,
+      address: `${type}.${name}`,
+      resource,
+    })),
+  );
+}
+
+function statementsOf(policy: unknown): Statement[] {
+  return (JSON.parse(String(policy)) as { Statement: Statement[] }).Statement;
+}

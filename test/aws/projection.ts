@@ -1,0 +1,119 @@
+import type { TerraformDocument } from '../../src/aws/terraform/stack.ts';
+
+/*
+ * What is generated is for provider 6.66 and AWS; the suite has provider 5.100.0 and moto. This takes away what they
+ * do not know, each with its reason. The list only ever gets shorter.
+ */
+
+type Resource = Record<string, unknown>;
+
+interface Removal {
+  /** The Terraform resource type. */
+  type: string;
+  what: string;
+  reason: string;
+  /** Only where moto plays AWS: the provider knows it. */
+  onlyForMoto?: boolean;
+  apply(resource: Resource): Resource;
+}
+
+export const REMOVALS: readonly Removal[] = [
+  {
+    type: 'aws_ecr_repository',
+    what: 'the exception of `latest` from immutable tags',
+    reason: 'image_tag_mutability_exclusion_filter came with provider 6.8',
+    apply: ({ image_tag_mutability_exclusion_filter: _filter, ...rest }) => ({
+      ...rest,
+      image_tag_mutability: 'IMMUTABLE',
+    }),
+  },
+  {
+    type: 'aws_ecs_service',
+    what: 'deployment_configuration',
+    reason: 'it came with provider 6.4',
+    apply: without('deployment_configuration'),
+  },
+  ...['aws_vpc_security_group_ingress_rule', 'aws_vpc_security_group_egress_rule'].map(type => ({
+    type,
+    what: 'the description of a rule that names another group',
+    reason: 'moto keeps descriptions of rules with addresses only',
+    onlyForMoto: true,
+    apply: (resource: Resource) =>
+      'referenced_security_group_id' in resource ? without('description')(resource) : resource,
+  })),
+];
+
+const PROVIDER_VERSION = '5.100.0';
+
+/** Every service that a stack may call, as the provider's `endpoints` block names them. */
+const SERVICES = [
+  'acm',
+  'applicationautoscaling',
+  'cloudwatch',
+  'codebuild',
+  'codecommit',
+  'codepipeline',
+  'ec2',
+  'ecr',
+  'ecs',
+  'elbv2',
+  'events',
+  'iam',
+  'kms',
+  'logs',
+  'route53',
+  's3',
+  'sns',
+  'sts',
+];
+
+/** The document for provider 5.100.0; with an endpoint, for moto. Names of what was taken away are added to `removed`. */
+export function project(
+  document: TerraformDocument,
+  { endpoint, removed }: { endpoint?: string; removed: Set<string> },
+): TerraformDocument {
+  const provider = (document['provider'] as { aws: Resource[] }).aws[0]!;
+  return {
+    ...document,
+    terraform: {
+      ...document.terraform,
+      required_providers: { aws: { source: 'hashicorp/aws', version: PROVIDER_VERSION } },
+    },
+    provider: { aws: [{ ...provider, ...(endpoint !== undefined && emulated(endpoint)) }] },
+    resource: Object.fromEntries(
+      Object.entries(document.resource ?? {}).map(([type, resources]) => [
+        type,
+        Object.fromEntries(
+          Object.entries(resources).map(([name, resource]) => [
+            name,
+            reduced(type, resource, removed, endpoint !== undefined),
+          ]),
+        ),
+      ]),
+    ),
+  };
+}
+
+function reduced(type: string, resource: Resource, removed: Set<string>, isMoto: boolean): Resource {
+  const removals = REMOVALS.filter(removal => removal.type === type && (isMoto || !removal.onlyForMoto));
+  return removals.reduce((before, { what, apply }) => {
+    const after = apply(before);
+    if (JSON.stringify(after) !== JSON.stringify(before)) removed.add(`${type}: ${what}`);
+    return after;
+  }, resource);
+}
+
+function emulated(endpoint: string): Resource {
+  return {
+    access_key: 'emulated',
+    secret_key: 'emulated',
+    skip_credentials_validation: true,
+    skip_metadata_api_check: true,
+    s3_use_path_style: true,
+    endpoints: [Object.fromEntries(SERVICES.map(service => [service, endpoint]))],
+  };
+}
+
+function without(attribute: string): (resource: Resource) => Resource {
+  return ({ [attribute]: _removed, ...rest }) => rest;
+}

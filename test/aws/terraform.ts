@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { TerraformDocument } from '../../src/aws/terraform/stack.ts';
+
+/** Where provider plugins lie on machines that prepare them; TF_PLUGIN_DIR names another folder. */
+const PLUGIN_FOLDERS = [
+  process.env['TF_PLUGIN_DIR'],
+  '/opt/tf-plugins',
+  '/usr/local/share/terraform/plugins',
+];
+const PROVIDER = join('registry.terraform.io', 'hashicorp', 'aws', '5.100.0');
+
+export interface Tools {
+  pluginFolder: string;
+}
+
+/** The tools of the suite, or what is missing. */
+export function findTools(): Tools | { missing: string } {
+  const pluginFolder = PLUGIN_FOLDERS.find(
+    folder => folder !== undefined && existsSync(join(folder, PROVIDER)),
+  );
+  if (pluginFolder === undefined)
+    return { missing: 'AWS provider 5.100.0 in a folder that TF_PLUGIN_DIR names' };
+  const missing = ['terraform', 'moto_server'].find(program => !isOnPath(program));
+  return missing === undefined ? { pluginFolder } : { missing: `${missing} on PATH` };
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some(folder => existsSync(join(folder, program)));
+}
+
+export interface Run {
+  exitCode: number;
+  output: string;
+}
+
+/** A folder with one root module in it, and Terraform in that folder. */
+export class Workspace {
+  readonly folder: string;
+  private readonly tools: Tools;
+
+  constructor(folder: string, tools: Tools) {
+    this.folder = folder;
+    this.tools = tools;
+  }
+
+  async write(document: TerraformDocument): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    await writeFile(join(this.folder, 'main.tf.json'), JSON.stringify(document, undefined, 2));
+  }
+
+  init(): Promise<Run> {
+    return this.run('init', '-input=false', `-plugin-dir=${this.tools.pluginFolder}`);
+  }
+
+  run(...args: string[]): Promise<Run> {
+    const environment = { ...process.env, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
+    // A user's own settings could name other mirrors.
+    delete (environment as Record<string, string | undefined>)['TF_CLI_CONFIG_FILE'];
+    const child = spawn('terraform', [args[0]!, '-no-color', ...args.slice(1)], {
+      cwd: this.folder,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', chunk => (output += String(chunk)));
+    child.stderr.on('data', chunk => (output += String(chunk)));
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', code => resolve({ exitCode: code ?? -1, output }));
+    });
+  }
+}
