@@ -110,3 +110,12 @@ test('text from outside cannot steer the terminal', async () => {
   const { stdout } = await runCli(['status'], { cloud });
   expect(stdout).toContain('#1 aaaaaaa Nice change');
 });
+
+test('a subject that is a whole text is cut to what a line has room for', async () => {
+  const cloud = cloudDouble();
+  const execution = executionOf();
+  cloud.east.held = [{ ...execution, commit: { ...execution.commit, subject: 'x'.repeat(10_000) } }];
+  const { stdout } = await runCli(['status'], { cloud });
+  expect(stdout).toContain(` ${'x'.repeat(71)}…  `);
+  expect(stdout).not.toContain('x'.repeat(72));
+});

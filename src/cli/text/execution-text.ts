@@ -34,5 +34,13 @@ export function executionResult(standing: Standing, execution: Execution | undef
 /** `#3 3f2a91c Add a cart`. */
 export function executionName(execution: Execution, paint: Paint): string {
   const { number, commit } = execution;
-  return `#${number} ${paint.yellow(shortCommit(commit.id))} ${printable(commit.subject)}`;
+  return `#${number} ${paint.yellow(shortCommit(commit.id))} ${shortSubject(printable(commit.subject))}`;
+}
+
+const SUBJECT_WIDTH = 72;
+
+/** A subject may be a whole text; a line of ours has room for as much as git recommends. */
+function shortSubject(subject: string): string {
+  const characters = Array.from(subject);
+  return characters.length <= SUBJECT_WIDTH ? subject : `${characters.slice(0, SUBJECT_WIDTH - 1).join('')}…`;
 }
