@@ -109,8 +109,9 @@ async function pass(incoming: IncomingMessage, outgoing: ServerResponse, passage
   outgoing.writeHead(response.statusCode!, headers).end(replied);
 }
 
+/** Some answers, such as to a deletion, are empty. */
 function messageOf(body: Buffer): Record<string, unknown> {
-  return JSON.parse(body.toString('utf8')) as Record<string, unknown>;
+  return body.length === 0 ? {} : (JSON.parse(body.toString('utf8')) as Record<string, unknown>);
 }
 
 function bytes(message: Record<string, unknown>): Buffer {
