@@ -28,7 +28,7 @@ interface LostRequest {
   how: string;
 }
 
-/** From the end of a region's load balancer (nobody can answer then) until production answered again. */
+/** From the end of a region's load balancer (nobody can answer then) until production was whole again. */
 export interface Outage {
   region: string;
   from: number;

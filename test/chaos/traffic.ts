@@ -8,6 +8,7 @@ const PAUSE_MS = 20;
 
 /** Users of production in every region, all the time; every request that is not answered with 200 is written down. */
 export class Traffic {
+  readonly #cloud: ChaosCloud;
   readonly #history: History;
   /** Those that last, and when the load balancer was gone. */
   readonly #outages = new Map<string, { outage: Outage; endedAt: number }>();
@@ -15,13 +16,14 @@ export class Traffic {
   #isStopping = false;
 
   constructor(cloud: ChaosCloud, history: History) {
+    this.#cloud = cloud;
     this.#history = history;
     this.#clients = cloud.regions.flatMap(region =>
       Array.from({ length: CLIENTS_PER_REGION }, () => this.#use(region, cloud.productionUrl(region))),
     );
   }
 
-  /** Requests are lost from before a region's load balancer is ended, until one that was sent afterwards is answered. */
+  /** Requests are lost from before a region's load balancer is ended, until the region is whole again. */
   interrupt(regions: readonly string[], endBalancers: () => void): void {
     for (const region of regions) {
       const open = this.#outages.get(region)?.outage;
@@ -49,7 +51,7 @@ export class Traffic {
       try {
         await request(agent, url);
         this.#history.answered += 1;
-        this.#endOutage(region, sentAt);
+        await this.#endOutage(region, sentAt);
       } catch (error) {
         const how = error instanceof Error ? error.message : String(error);
         this.#history.traffic.push({ region, sentAt, lostAt: performance.now(), how });
@@ -59,9 +61,17 @@ export class Traffic {
     agent.destroy();
   }
 
-  #endOutage(region: string, sentAt: number): void {
+  /** Over when users are answered again and every wanted task is healthy: until then any one may be the last. */
+  async #endOutage(region: string, sentAt: number): Promise<void> {
     const interrupted = this.#outages.get(region);
     if (!interrupted || sentAt <= interrupted.endedAt) return;
+    const status = await this.#cloud
+      .region(region)
+      .status()
+      .catch(() => undefined);
+    const production = status?.services.find(({ name }) => name === 'production');
+    const isWhole = production !== undefined && production.healthyTargets >= production.desired;
+    if (!isWhole || this.#outages.get(region) !== interrupted) return;
     interrupted.outage.until = performance.now();
     this.#outages.delete(region);
   }
