@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { keepLogSmall, writeFileDurably } from './files.ts';
+import { keepLogSmall, mkdir, writeFileDurably } from './files.ts';
 
 let folder: string;
 
@@ -55,5 +55,26 @@ describe('keepLogSmall', () => {
     closeSync(log);
     expect(readFileSync(path, 'utf8')).toBe('z');
     expect(readFileSync(`${path}.1`, 'utf8')).toMatch(/^x+y$/);
+  });
+});
+
+describe('making folders', () => {
+  test('makes every missing one, and is content with what is there', async () => {
+    const deep = join(folder, 'a', 'b', 'c');
+    await Promise.all([mkdir(deep, { recursive: true }), mkdir(deep, { recursive: true })]);
+    await mkdir(deep, { recursive: true });
+    expect(existsSync(deep)).toBe(true);
+  });
+
+  test('refuses a place that a file holds', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    await expect(mkdir(join(folder, 'file'), { recursive: true })).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(mkdir(join(folder, 'file', 'below'), { recursive: true })).rejects.toMatchObject({
+      code: 'ENOTDIR',
+    });
+  });
+
+  test.runIf(process.platform === 'linux')('ends where the file system takes no new names', async () => {
+    await expect(mkdir('/proc/nope/below', { recursive: true })).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

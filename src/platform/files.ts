@@ -11,7 +11,7 @@ import {
   truncateSync,
   writeSync,
 } from 'node:fs';
-import { access, lstat, readdir, readFile } from 'node:fs/promises';
+import { access, lstat, mkdir as makeFolder, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../core/error.ts';
 import { isAlive } from './process.ts';
@@ -21,7 +21,6 @@ export {
   copyFile,
   cp,
   lstat,
-  mkdir,
   mkdtemp,
   open,
   readdir,
@@ -67,6 +66,28 @@ export {
 } from 'node:fs';
 export type { FSWatcher, Stats } from 'node:fs';
 export { tmpdir } from 'node:os';
+
+/**
+ * As Node's own, but it always ends: on a file system that answers ENOENT to every new name, as /proc does, Node's
+ * recursive one goes on for ever.
+ */
+export async function mkdir(
+  path: string,
+  options: { recursive?: boolean; mode?: number } = {},
+): Promise<void> {
+  const { recursive = false, ...rest } = options;
+  try {
+    await makeFolder(path, rest);
+  } catch (error) {
+    if (!recursive) throw error;
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const isParentMissing = code === 'ENOENT' && !(await pathExists(dirname(path)));
+    if (!isParentMissing) throw error;
+    await mkdir(dirname(path), options);
+    await mkdir(path, options);
+  }
+}
 
 /** True where something exists at `path` and can be reached. */
 export async function pathExists(path: string): Promise<boolean> {
