@@ -1,5 +1,5 @@
 import type { Instant } from '../core/instant.ts';
-import type { CommitId, RegionName, StageName } from './names.ts';
+import type { RegionName, StageName } from './names.ts';
 import type { Commit, Release } from './release.ts';
 import type { Waiting } from './waiting.ts';
 

@@ -159,7 +159,7 @@ function moves(regions: number): fc.Arbitrary<Move> {
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('capture'), from: region, to: region }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('deliver') }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose-disk'), region }) },
-  ) as fc.Arbitrary<Move>;
+  );
 }
 
 function at(id: string | undefined, east: number, west: number): RefState {
