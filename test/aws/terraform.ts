@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { TerraformDocument } from '../../src/aws/terraform/stack.ts';
 
@@ -53,6 +53,11 @@ export class Workspace {
 
   init(): Promise<Run> {
     return this.run('init', '-input=false', `-plugin-dir=${this.tools.pluginFolder}`);
+  }
+
+  async resourcesInState(): Promise<unknown[]> {
+    const state = await readFile(join(this.folder, 'terraform.tfstate'), 'utf8');
+    return (JSON.parse(state) as { resources: unknown[] }).resources;
   }
 
   run(...args: string[]): Promise<Run> {
