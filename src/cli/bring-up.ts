@@ -173,6 +173,8 @@ export async function stayInForeground(
         if (event.at < startedAt) return;
         context.print(context.json ? JSON.stringify(event) : eventLine(event, context.paint));
       },
+      // Nothing to be alarmed about: it is being started again, or `tandem down` stops it.
+      onLost: region => context.note(`${region}: no answer from the region`),
     },
     AbortSignal.any([ending.signal, interrupts.signal]),
   ).catch((error: unknown) => printError(context.stderr, context.progressPaint, error));

@@ -82,7 +82,7 @@ export function createLifecycle(options: LifecycleOptions) {
         ...(record === undefined ? {} : { application: record.config.application }),
         processes: daemonsUnder(dataDir).map(({ pid, title, cwd }) => ({
           pid,
-          title,
+          title: titleOf(dataDir, cwd) ?? title,
           ...regionOf(dataDir, cwd),
         })),
         bytes: await folderSize(dataDir),
@@ -326,6 +326,19 @@ async function isRunning(dataDir: string, record: CloudRecord): Promise<boolean>
   if (daemonsUnder(join(dataDir, 'regions')).length > 0) return true;
   const living = await Promise.all(record.regions.map(({ region }) => livingRegionProcess(dataDir, region)));
   return living.some(process => process !== undefined);
+}
+
+const SERVICE_TITLES: Record<string, string> = {
+  balancer: 'load balancer',
+  build: 'build',
+  compute: 'task',
+  repository: 'git',
+};
+
+/** What a process is to people, by the service in whose folder it works. */
+function titleOf(dataDir: string, cwd: string): string | undefined {
+  const [folder, , service] = relative(dataDir, cwd).split(sep);
+  return folder === 'regions' && service !== undefined ? SERVICE_TITLES[service] : undefined;
 }
 
 function regionOf(dataDir: string, cwd: string): { region?: string } {

@@ -21,8 +21,12 @@ describe('no request is lost', { timeout: 240_000 }, () => {
     expect((await cloud.tandem('approve')).exitCode).toBe(0);
     expect((await cloud.tandem('rollback', '--yes')).exitCode).toBe(0);
     expect((await cloud.tandem('restart', 'production', '--region', 'us-east-1')).exitCode).toBe(0);
-    expect((await cloud.tandem('scale', 'production', '--count', '4', '--region', 'us-east-1')).exitCode).toBe(0);
-    expect((await cloud.tandem('scale', 'production', '--count', '2', '--region', 'us-east-1')).exitCode).toBe(0);
+    expect(
+      (await cloud.tandem('scale', 'production', '--count', '4', '--region', 'us-east-1')).exitCode,
+    ).toBe(0);
+    expect(
+      (await cloud.tandem('scale', 'production', '--count', '2', '--region', 'us-east-1')).exitCode,
+    ).toBe(0);
 
     const { answered, lost } = await load.stop();
     expect(lost).toEqual([]);
