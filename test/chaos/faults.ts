@@ -8,7 +8,7 @@ import type { ChaosCloud } from './chaos-cloud.ts';
 import type { Traffic } from './traffic.ts';
 
 /** What can be hit. `region-outage` ends everything of one region at once, `power-cut` everything there is. */
-export const FAULT_KINDS = [
+const FAULT_KINDS = [
   'region',
   'supervisor',
   'balancer',
