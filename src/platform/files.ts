@@ -79,13 +79,15 @@ export async function mkdir(
   try {
     await makeFolder(path, rest);
   } catch (error) {
-    if (!recursive) throw error;
     const code = systemErrorCode(error);
+    if (!recursive) throw error;
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    const isParentMissing = code === 'ENOENT' && !(await pathExists(dirname(path)));
-    if (!isParentMissing) throw error;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
     await mkdir(dirname(path), options);
-    await mkdir(path, options);
+    // Whoever made the parent, it is there now: a second ENOENT is the file system's last word.
+    await makeFolder(path, rest).catch(async (again: unknown) => {
+      if (systemErrorCode(again) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw again;
+    });
   }
 }
 
