@@ -8,6 +8,7 @@ import { checkBlobs, checkDatabases, checkLeftovers } from './checkers/disk.ts';
 import { unfinishedExecutions } from './checkers/executions.ts';
 import { checkRepositories } from './checkers/pushes.ts';
 import { unsettledServices } from './checkers/services.ts';
+import { sendSignal } from '../../src/platform/process.ts';
 import { victims } from './faults.ts';
 
 /* What disks do to people: power that goes away in the middle of writing, and a disk that is full. */
@@ -28,7 +29,7 @@ describe('disk faults', { timeout: 180_000 }, () => {
     await deliver();
     const commit = await tested.commit('On its way when the light went out');
     expect((await cloud.push('us-east-1', commit, 'refs/heads/main')).exitCode).toBe(0);
-    for (const { pid } of victims(cloud)) process.kill(pid, 'SIGKILL');
+    for (const { pid } of victims(cloud)) sendSignal(pid, 'SIGKILL');
     for (const region of cloud.regions) tear(cloud.folder(region));
     tearFile(join(tested.dataDir, 'supervisor.json'));
 
@@ -50,7 +51,7 @@ describe('disk faults', { timeout: 180_000 }, () => {
       const commit = await tested.commit('Too much');
       const refused = await cloud.push('us-east-1', commit, 'refs/heads/main');
       expect(refused.exitCode).not.toBe(0);
-      for (const { pid, kind } of victims(cloud)) if (kind === 'region') process.kill(pid, 'SIGKILL');
+      for (const { pid, kind } of victims(cloud)) if (kind === 'region') sendSignal(pid, 'SIGKILL');
       await expectProductionAnswers();
 
       rmSync(join(tested.dataDir, 'filler'));
