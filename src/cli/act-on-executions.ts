@@ -24,6 +24,8 @@ interface Selection {
   choose(newestFirst: readonly Execution[]): Execution[];
   /** `waits for approval`, for the refusal where there is none. */
   predicate: string;
+  /** Without an id, all must be of one commit: regions must not come to run different ones unasked. */
+  oneCommit?: boolean;
 }
 
 /**
@@ -42,6 +44,7 @@ async function select(
     operations.executions({ limit: RECENT }),
   );
   const selected = answered(answers).flatMap(({ value }) => selection.choose(value));
+  if (selection.oneCommit) requireOneCommit(selected);
   if (selected.length > 0) return { selected, exitCode: reportFailures(context, answers) };
   const failure = answers.find(answer => !('value' in answer));
   if (failure) throw failure.error;
@@ -51,6 +54,18 @@ async function select(
       .map(execution => `; the newest in ${region} (${shortId(execution)}) is ${execution.status}`),
   );
   throw new TandemError('EXECUTION_NOT_FOUND', `no execution ${selection.predicate}${newest.join('')}`);
+}
+
+function requireOneCommit(selected: readonly Execution[]): void {
+  if (new Set(selected.map(({ commit }) => commit.id)).size <= 1) return;
+  const waiting = selected.map(
+    execution => `${execution.region} ${shortId(execution)} (${execution.commit.id.slice(0, 7)})`,
+  );
+  throw new TandemError(
+    'EXECUTIONS_DIFFER',
+    `not every execution that waits is of the same commit: ${waiting.join(', ')}; name the one that you mean by its id`,
+    { data: { executions: selected.map(({ id }) => id) } },
+  );
 }
 
 export interface Action extends Selection {

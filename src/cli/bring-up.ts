@@ -19,7 +19,7 @@ import { printable } from './text/printable.ts';
 import { table } from './text/table.ts';
 
 export interface BringUpOptions {
-  portBase: number;
+  portBase?: number;
   timing: TimingProfile;
   detach: boolean;
 }
@@ -45,7 +45,7 @@ export async function bringUp(
       config,
       configPath,
       dataDir,
-      portBase,
+      ...(portBase === undefined ? {} : { portBase }),
       timing,
       mode: detach ? 'detached' : 'foreground',
       signal: giveUp.signal,

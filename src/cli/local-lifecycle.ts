@@ -10,8 +10,8 @@ export interface UpRequest {
   configPath: string;
   /** Absolute. All that the local cloud stores is in here; the command line made the folder already. */
   dataDir: string;
-  /** First port of each region's range; 0 takes any free ports. */
-  portBase: number;
+  /** First port of each region's range; 0 takes any free ports. Absent: where the cloud was before, or 8000. */
+  portBase?: number;
   timing: TimingProfile;
   /**
    * `foreground`: the cloud ends with this process (`RunningCloud.stop`). `detached`: it runs in processes of its

@@ -41,7 +41,7 @@ interface UpRequest {
   config: Config;
   configPath: string;
   dataDir: string;
-  portBase: number;
+  portBase?: number;
   timing: TimingProfile;
   mode: 'foreground' | 'detached';
   onProgress(progress: UpProgress): void;
@@ -128,6 +128,8 @@ function alreadyRunning(dataDir: string, identity: string): TandemError {
   );
 }
 
+const DEFAULT_PORT_BASE = 8_000;
+
 async function recordFor(
   { program }: LifecycleOptions,
   request: UpRequest,
@@ -136,7 +138,8 @@ async function recordFor(
 ): Promise<CloudRecord> {
   // A running cloud stays where it is; further regions come to stand beside the others.
   const isFixed = isAlive && earlier && request.portBase !== 0;
-  const portBase = isFixed ? earlier.regions[0]!.controlPort : request.portBase;
+  const before = earlier?.regions[0]?.controlPort;
+  const portBase = (isFixed ? before : (request.portBase ?? before)) ?? DEFAULT_PORT_BASE;
   return {
     version: 1,
     program,

@@ -15,7 +15,7 @@ export interface RegionServices {
   pipeline: Pipeline;
 }
 
-/** How many executions are looked through for one that waits for a person. */
+/** How many executions are looked through for one that has not ended. */
 const RECENT_EXECUTIONS = 50;
 
 /** What a region answers, put together from its services. */
@@ -64,11 +64,7 @@ export function createRegionOperations(
   }
 }
 
-/** The newest that waits for a person, else the newest under way, else the newest. */
+/** The newest that is under way or waits for a person, else the newest. */
 function shownExecution(newestFirst: readonly Execution[]): Execution | undefined {
-  return (
-    newestFirst.find(execution => execution.status === 'Waiting') ??
-    newestFirst.find(execution => !ENDED_EXECUTION_STATUSES.has(execution.status)) ??
-    newestFirst[0]
-  );
+  return newestFirst.find(({ status }) => !ENDED_EXECUTION_STATUSES.has(status)) ?? newestFirst[0];
 }

@@ -27,7 +27,7 @@ export interface RegionStatus {
   endpoint: string;
   gitUrl: string;
   services: ServiceStatus[];
-  /** The newest execution, or the one that waits for a person. */
+  /** The newest execution that is under way or waits for a person; where there is none, the newest. */
   execution?: Execution;
   replication: ReplicationStatus[];
 }

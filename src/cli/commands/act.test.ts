@@ -27,6 +27,18 @@ test('approve lets every waiting execution of every region go on, and follows th
   expect(exitCode).toBe(0);
 });
 
+test('approve without an id is refused while different commits wait: regions must not part unasked', async () => {
+  const cloud = waitingCloud();
+  const west = cloud.west.held[0]!;
+  cloud.west.held[0] = { ...west, commit: { ...west.commit, id: 'b'.repeat(40) } };
+  const { exitCode, stderr } = await runCli(['approve'], { cloud });
+  expect(stderr).toContain('error[EXECUTIONS_DIFFER]');
+  expect(stderr).toContain('(aaaaaaa)');
+  expect(stderr).toContain('(bbbbbbb)');
+  expect([...cloud.east.calls, ...cloud.west.calls]).toEqual([]);
+  expect(exitCode).toBe(2);
+});
+
 test('endings differ in words and exit codes, and the worst wins', async () => {
   const endings = [
     [

@@ -37,7 +37,6 @@ describe('up --detach', () => {
     expect(stderr).toContain('us-east-1  starting\nus-east-1  ready\n');
     expect(requests).toMatchObject([
       {
-        portBase: 8000,
         timing: 'fast',
         mode: 'detached',
         dataDir: join(folder, '.tandem'),

@@ -12,7 +12,7 @@ import { wholeNumber } from '../option-values.ts';
 
 interface Options {
   detach: boolean;
-  portBase: number;
+  portBase?: number;
   timing: TimingProfile;
   example: boolean;
 }
@@ -29,8 +29,7 @@ export const up = defineCommand<Options>({
     { flags: '-d, --detach', description: 'return when every region is up', default: false },
     {
       flags: '--port-base <number>',
-      description: 'first port of each region; 0 takes any free ones',
-      default: 8000,
+      description: 'first port of each region; 0 takes any free ones (default: where it was, or 8000)',
       parse: wholeNumber(0, 65_000),
     },
     {

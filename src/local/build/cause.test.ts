@@ -26,6 +26,8 @@ test.each([
       '500 !== 200',
       '',
       '    at TestContext.<anonymous> (file:///app.test.js:12:10)',
+      '  generatedMessage: true,',
+      "  code: 'ERR_ASSERTION',",
     ],
     line: 'AssertionError [ERR_ASSERTION]: Expected values to be strictly equal: 500 !== 200',
   },

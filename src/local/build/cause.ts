@@ -4,6 +4,8 @@ import type { CommandOutcome } from './shell/shell-session.ts';
 const LONGEST_COMMAND = 80;
 const LONGEST_LINE = 240;
 const ANNOUNCED_LINES = 6;
+/** Where Node.js begins to list the fields of an error, after its message. */
+const ERROR_FIELDS = /^(?:\{|generatedMessage:|code:|actual:|expected:|operator:)/;
 
 /** Lines that stand around an error and say nothing about it. */
 const NOISE =
@@ -49,10 +51,9 @@ function tellingLine(output: readonly string[]): string | undefined {
 function sentenceFrom(lines: readonly string[], start: number): string {
   const line = lines[start]!.trim();
   if (!line.endsWith(':')) return line;
-  const said = lines
-    .slice(start + 1)
-    .map(next => next.trim())
-    .filter(next => next !== '');
+  const after = lines.slice(start + 1).map(next => next.trim());
+  const end = after.findIndex(next => ERROR_FIELDS.test(next));
+  const said = after.slice(0, end === -1 ? after.length : end).filter(next => next !== '');
   return [line, ...said.slice(0, ANNOUNCED_LINES)].join(' ');
 }
 
