@@ -5,11 +5,7 @@ import { delimiter, join } from 'node:path';
 import type { TerraformDocument } from '../../src/aws/terraform/stack.ts';
 
 /** Where provider plugins lie on machines that prepare them; TF_PLUGIN_DIR names another folder. */
-const PLUGIN_FOLDERS = [
-  process.env['TF_PLUGIN_DIR'],
-  '/opt/tf-plugins',
-  '/usr/local/share/terraform/plugins',
-];
+const PLUGIN_FOLDERS = [process.env['TF_PLUGIN_DIR'], '/usr/local/share/terraform/plugins'];
 const PROVIDER = join('registry.terraform.io', 'hashicorp', 'aws', '5.100.0');
 
 export interface Tools {
