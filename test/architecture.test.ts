@@ -14,10 +14,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   wire: ['core'],
   platform: ['core'],
   local: ['core', 'model', 'control', 'wire', 'platform'],
-  aws: ['core', 'model'],
+  'aws/terraform': ['core', 'model'],
+  'aws/lambda': ['core', 'model', 'control'],
+  'aws/operate': ['core', 'model', 'platform'],
   api: ['core', 'model', 'platform'],
   cli: ['core', 'model', 'platform'],
-  '': ['core', 'model', 'control', 'wire', 'platform', 'local', 'aws', 'api', 'cli'],
+  '': ['core', 'model', 'control', 'wire', 'platform', 'local', 'aws/terraform', 'aws/operate', 'api', 'cli'],
 };
 
 const SOURCE = resolve(import.meta.dirname, '../src');
@@ -93,11 +95,12 @@ function isAllowed(file: string, imported: string): boolean {
 }
 
 function folderOf(path: string): string {
-  const [first, ...rest] = path.split('/');
-  if (rest.length === 0) return '';
-  if (first === undefined || !Object.hasOwn(ALLOWED, first))
-    throw new Error(`src/${first} is not in the import table`);
-  return first;
+  const parts = path.split('/').slice(0, -1);
+  for (let depth = parts.length; depth >= 0; depth -= 1) {
+    const folder = parts.slice(0, depth).join('/');
+    if (Object.hasOwn(ALLOWED, folder) && (folder !== '' || parts.length === 0)) return folder;
+  }
+  throw new Error(`src/${path} is in no folder of the import table`);
 }
 
 function serviceOf(path: string): string | undefined {

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { LONGEST_NAME_PREFIX } from '../name-prefix.ts';
+import { formed } from './text.ts';
+
+export const awsSchema = z.strictObject({
+  accountId: formed(/^(\d{12})?$/, '12 digits, or empty')
+    .default('')
+    .describe('The account it belongs in: Terraform then works in no other. Also keeps bucket names unique.'),
+  namePrefix: formed(
+    new RegExp(`^([a-z][a-z0-9-]{0,${LONGEST_NAME_PREFIX - 2}}[a-z0-9])?$`),
+    `2 to ${LONGEST_NAME_PREFIX} lower-case letters, digits and hyphens, a letter first, no hyphen last; or empty`,
+  )
+    .default('')
+    .describe('What every resource’s name begins with; empty: customer and application.'),
+  architecture: z
+    .enum(['X86_64', 'ARM64'])
+    .default('X86_64')
+    .describe('The processors that images are built for, and run on.'),
+  spotPercent: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe('Of tasks beyond the first, how many in a hundred run on Fargate Spot.'),
+});

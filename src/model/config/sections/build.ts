@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import { environmentVariables } from './text.ts';
+
+export const buildSchema = z.strictObject({
+  buildspec: z.string().min(1).default('buildspec.yml').describe('Path of the buildspec in the repository.'),
+  timeoutMinutes: z.number().positive().max(2160).default(60).describe('A build that runs longer is ended.'),
+  environment: environmentVariables
+    .default({})
+    .describe("The project's environment variables; they win over the buildspec's."),
+});

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { environmentVariables } from './text.ts';
+
+/** Every section whose values an environment may override. */
+export const environmentOverride = z.strictObject({
+  service: z
+    .strictObject({
+      cpu: z.int(),
+      memoryMb: z.int(),
+      desiredCount: z.int().min(0),
+      minimumCount: z.int().min(0),
+      maximumCount: z.int().min(1),
+      environment: environmentVariables,
+      deregistrationDelaySeconds: z.int().min(0).max(3600),
+    })
+    .partial()
+    .default({}),
+  deployment: z
+    .strictObject({
+      minimumHealthyPercent: z.int().min(0).max(100),
+      maximumPercent: z.int().min(100).max(400),
+      bakeTimeMinutes: z.number().min(0).max(1440),
+    })
+    .partial()
+    .default({}),
+});

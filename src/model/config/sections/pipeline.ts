@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+export const pipelineSchema = z.strictObject({
+  branch: z.string().min(1).default('main').describe('Pushes to this branch start an execution.'),
+  executionMode: z
+    .enum(['SUPERSEDED', 'QUEUED', 'PARALLEL'])
+    .default('SUPERSEDED')
+    .describe('What a newer execution does to an older one that is under way.'),
+  approval: z
+    .strictObject({
+      required: z.boolean().default(true).describe('Ask a person before production.'),
+      expiresAfterDays: z
+        .number()
+        .positive()
+        .max(30)
+        .default(7)
+        .describe('An unanswered approval then fails.'),
+    })
+    .prefault({})
+    .describe('The question to a person before production.'),
+});

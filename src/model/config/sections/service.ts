@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { FARGATE_MEMORY_MB, isFargatePair } from '../fargate.ts';
+import { environmentVariables, formed } from './text.ts';
+
+const healthCheckSchema = z.strictObject({
+  path: z
+    .string()
+    .startsWith('/')
+    .default('/health')
+    .describe('What the load balancer requests from each target.'),
+  intervalSeconds: z.int().min(5).max(300).default(30).describe('Seconds between checks of one target.'),
+  timeoutSeconds: z
+    .int()
+    .min(2)
+    .max(120)
+    .default(5)
+    .describe('Seconds without an answer that count as a failure.'),
+  healthyThreshold: z
+    .int()
+    .min(2)
+    .max(10)
+    .default(5)
+    .describe('Successes in a row that bring a target back.'),
+  unhealthyThreshold: z.int().min(2).max(10).default(2).describe('Failures in a row that take a target out.'),
+  matcher: formed(
+    /^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$/,
+    'status codes as `200`, `200-299` or `200,202`',
+  )
+    .default('200')
+    .describe('Status codes that count as healthy.'),
+  gracePeriodSeconds: z
+    .int()
+    .min(0)
+    .max(2_147_483_647)
+    .default(0)
+    .describe('Seconds after a task starts in which failed checks do not count.'),
+});
+
+export const serviceSchema = z
+  .strictObject({
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(8080)
+      .describe('The port that the container listens on (`PORT`).'),
+    cpu: z
+      .int()
+      .default(256)
+      .describe('CPU units: 256 is a quarter of a virtual CPU.')
+      .meta({ allowed: `one of ${[...FARGATE_MEMORY_MB.keys()].join(', ')}` }),
+    memoryMb: z
+      .int()
+      .default(512)
+      .describe('Memory limit in MiB; a task above it is killed.')
+      .meta({ allowed: 'a size that Fargate offers for this cpu: for 256, one of 512, 1024, 2048' }),
+    desiredCount: z.int().min(0).default(2).describe('Tasks to run until autoscaling says otherwise.'),
+    minimumCount: z.int().min(0).default(2).describe('Autoscaling never goes below.'),
+    maximumCount: z.int().min(1).default(10).describe('Autoscaling never goes above.'),
+    environment: environmentVariables.default({}).describe('Plain environment variables of the container.'),
+    healthCheck: healthCheckSchema
+      .prefault({})
+      .describe('How the load balancer tells whether a target may get requests.'),
+    stopTimeoutSeconds: z
+      .int()
+      .min(2)
+      .max(120)
+      .default(30)
+      .describe('Seconds between SIGTERM and SIGKILL when a task stops.'),
+    deregistrationDelaySeconds: z
+      .int()
+      .min(0)
+      .max(3600)
+      .default(60)
+      .describe('How long requests in flight may take to finish on a target that is leaving.'),
+  })
+  .superRefine((service, context) => {
+    if (!isFargatePair(service.cpu, service.memoryMb)) {
+      const allowed = FARGATE_MEMORY_MB.get(service.cpu);
+      context.addIssue({
+        code: 'custom',
+        path: [allowed ? 'memoryMb' : 'cpu'],
+        input: allowed ? service.memoryMb : service.cpu,
+        message: allowed
+          ? `with cpu ${service.cpu}, one of ${describeChoices(allowed)}`
+          : `one of ${[...FARGATE_MEMORY_MB.keys()].join(', ')}`,
+      });
+    }
+    if (service.minimumCount > service.maximumCount) {
+      context.addIssue({
+        code: 'custom',
+        path: ['minimumCount'],
+        input: service.minimumCount,
+        message: `at most maximumCount (${service.maximumCount})`,
+      });
+    } else if (service.desiredCount < service.minimumCount || service.desiredCount > service.maximumCount) {
+      context.addIssue({
+        code: 'custom',
+        path: ['desiredCount'],
+        input: service.desiredCount,
+        message: `from minimumCount (${service.minimumCount}) to maximumCount (${service.maximumCount})`,
+      });
+    }
+  });
+
+function describeChoices(values: readonly number[]): string {
+  return values.length <= 4
+    ? values.join(', ')
+    : `${values[0]} to ${values.at(-1)} in steps of ${values[1]! - values[0]!}`;
+}
