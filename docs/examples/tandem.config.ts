@@ -22,7 +22,7 @@ export default defineConfig({
     // Pushes to this branch start an execution.
     // Text, not empty.
     branch: 'main',
-    // What a newer execution does to an older one that is under way.
+    // What a newer execution does to an older one: SUPERSEDED takes its place where it waits, QUEUED waits behind it, PARALLEL runs beside it (where both deploy to one service, the newer deployment wins, as in ECS, and the older execution ends as superseded).
     // One of "SUPERSEDED", "QUEUED", "PARALLEL".
     executionMode: 'SUPERSEDED',
     // The question to a person before production.

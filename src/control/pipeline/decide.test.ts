@@ -162,7 +162,9 @@ test('PARALLEL: nobody waits, and of two deployments to one service the newer wi
   world.tick();
   expect(world.execution(second).status).toBe('InProgress');
   expect(world.execution(first)).toMatchObject({ status: 'Superseded' });
-  expect(world.execution(first).cause).toContain('superseded by execution 2');
+  expect(world.execution(first).cause).toBe(
+    "superseded by execution 2: its newer deployment to staging took the place of this one's",
+  );
 });
 
 test('stop lets the running build finish and starts nothing after it; the release is kept for a retry', () => {

@@ -110,8 +110,10 @@ function endUndeployed(
     return endStopped(record, turn, `in ${stage}; ${left}`);
   }
   const winner = rivals.findLast(rival => hasEnteredAfter(rival, record));
-  if (winner)
-    return endSuperseded(record, turn, winner.execution.number, `, which deploys to ${environment}`);
+  if (winner) {
+    const remark = `: its newer deployment to ${environment} took the place of this one's`;
+    return endSuperseded(record, turn, winner.execution.number, remark);
+  }
   return failStage(record, turn, causeOf(deployment));
 }
 

@@ -5,7 +5,11 @@ export const pipelineSchema = z.strictObject({
   executionMode: z
     .enum(['SUPERSEDED', 'QUEUED', 'PARALLEL'])
     .default('SUPERSEDED')
-    .describe('What a newer execution does to an older one that is under way.'),
+    .describe(
+      'What a newer execution does to an older one: SUPERSEDED takes its place where it waits, QUEUED waits behind ' +
+        'it, PARALLEL runs beside it (where both deploy to one service, the newer deployment wins, as in ECS, and ' +
+        'the older execution ends as superseded).',
+    ),
   approval: z
     .strictObject({
       required: z.boolean().default(true).describe('Ask a person before production.'),
