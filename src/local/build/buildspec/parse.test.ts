@@ -112,6 +112,18 @@ test('tells where text is no YAML, and a key given twice', () => {
   expect(faultsOf('- a\n')[0]).toContain('found the list ["a"]');
 });
 
+test.each([
+  ['"npm test', 5, '"'],
+  ["'npm test", 5, "'"],
+  ["npm test\n      - 'it''s", 6, "'"],
+  ['"{ a: }"\n      - [ "x", "y ]', 6, '"'],
+])('tells where a quote begins that is never closed: %s', (command, line, quote) => {
+  const source = `version: 0.2\nphases:\n  build:\n    commands:\n      - ${command}\n      - npm start\n\n      - echo done\n`;
+  expect(faultsOf(source)[0]).toBe(
+    `buildspec.yml:${line}: found a ${quote} that nothing closes; allowed: YAML, spaces for indentation, each key once`,
+  );
+});
+
 test('refuses aliases that multiply into more than memory holds', () => {
   const levels = Array.from({ length: 12 }, (_, level) => {
     const items =

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { LineCounter, parseDocument, visit, type Document, type YAMLParseError } from 'yaml';
 import { errorMessage, TandemError } from '../../../core/error.ts';
 import { formatFault, toFaults, type BuildspecFault } from './faults.ts';
 import { buildspecSchema, type Buildspec } from './schema.ts';
@@ -19,9 +19,9 @@ export function parseBuildspec(source: string, file: string): Buildspec {
     throw invalid(
       file,
       document.errors.map(error => ({
-        line: lines.linePos(error.pos[0]).line,
+        line: lines.linePos(unclosedQuote(document, error) ?? error.pos[0]).line,
         key: '',
-        found: error.message,
+        found: error.message.replace(/^Missing closing (["'])quote$/, 'a $1 that nothing closes'),
         allowed: 'YAML, spaces for indentation, each key once',
       })),
     );
@@ -29,6 +29,19 @@ export function parseBuildspec(source: string, file: string): Buildspec {
   const result = buildspecSchema.safeParse(toValue(document, file));
   if (result.success) return result.data;
   throw invalid(file, toFaults(document, lines, result.error.issues));
+}
+
+/** Where the quote begins that is never closed: the reader notices at the end of the text only. */
+function unclosedQuote(document: Document, { code, pos: [noticedAt] }: YAMLParseError): number | undefined {
+  let begin: number | undefined;
+  if (code !== 'MISSING_CHAR') return undefined;
+  visit(document, {
+    Scalar(_key, { type, range }) {
+      const isQuoted = type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE';
+      if (isQuoted && range && range[0] < noticedAt && noticedAt <= range[2]) begin = range[0];
+    },
+  });
+  return begin;
 }
 
 function toValue(document: Document, file: string): unknown {
