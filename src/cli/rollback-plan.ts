@@ -1,3 +1,4 @@
+import { TandemError } from '../core/error.ts';
 import type { ReleaseRecord, RegionOperations } from '../model/cloud.ts';
 import type { Execution } from '../model/execution.ts';
 import type { CommitId } from '../model/names.ts';
@@ -6,12 +7,15 @@ import type { Release } from '../model/release.ts';
 /** What a rollback changes in one region's production, for a person to look at before it is done. */
 export interface RollbackPlan {
   from: CommitId | undefined;
-  /** `undefined`: not to be told beforehand; the region decides, and refuses where there is none. */
+  /** `undefined`: none was named, and the region decides; it refuses where there is none. */
   to: CommitId | undefined;
 }
 
 const HISTORY = 100;
+/** Shorter beginnings of an id name too much by chance; regions refuse them, too. */
+const SHORTEST_NAME = 4;
 
+/** Throws RELEASE_UNKNOWN: nobody is asked whether to go back to what is not there. */
 export async function planRollback(
   operations: RegionOperations,
   to: string | undefined,
@@ -56,6 +60,19 @@ function underWay(executions: readonly Execution[]): CommitId | undefined {
   return executions.find(execution => productionOf(execution)?.status === 'InProgress')?.release?.commit;
 }
 
-function named(releases: readonly ReleaseRecord[], to: string): CommitId | undefined {
-  return releases.find(({ commit, digest }) => commit.startsWith(to) || digest.startsWith(to))?.commit;
+/** By the region's rule: it was deployed with success, and its commit id or digest (also without `sha256:`) begins so. */
+function named(releases: readonly ReleaseRecord[], to: string): CommitId {
+  const text = to.trim().toLowerCase();
+  const found = releases.find(
+    ({ commit, digest, deployedAt }) =>
+      text.length >= SHORTEST_NAME &&
+      Object.keys(deployedAt).length > 0 &&
+      (commit.startsWith(text) || digest.startsWith(text) || digest.startsWith(`sha256:${text}`)),
+  );
+  if (found) return found.commit;
+  throw new TandemError(
+    'RELEASE_UNKNOWN',
+    `no release that was deployed with success begins with '${to}' (at least ${SHORTEST_NAME} characters); \`tandem releases\` lists them`,
+    { data: { to } },
+  );
 }

@@ -1,7 +1,8 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Execution } from '../../model/execution.ts';
 import { cloudDouble, type CloudDouble } from '../testing/cloud-double.ts';
-import { runCli } from '../testing/command-run.ts';
+import { linesOf, runCli } from '../testing/command-run.ts';
 import {
   executionOf,
   NOW,
@@ -69,10 +70,36 @@ test('a deployment under way is gone back from to what is good now', async () =>
   expect(stderr).toContain('us-east-1  production: ccccccc -> bbbbbbb\n');
 });
 
-test('shows a release that no region knows as it was named', async () => {
+test.each(['zzzz', 'aaa', 'cccc'])(
+  '%s, which names no release, is refused before anything is asked',
+  async name => {
+    const cloud = cloudWith('b', 'a');
+    for (const region of [cloud.east, cloud.west])
+      region.releaseRecords.push(releaseRecordOf('c', { deployedAt: {} }));
+    const { exitCode, stdout, stderr } = await runCli(['rollback', name], {
+      cloud,
+      isTerminal: true,
+      answers: [],
+    });
+    const [east, west] = linesOf(stripVTControlCharacters(stderr));
+    expect(east).toMatch(
+      `error[RELEASE_UNKNOWN]: us-east-1: no release that was deployed with success begins with '${name}'`,
+    );
+    expect(west).toMatch(`error[RELEASE_UNKNOWN]: us-west-2: `);
+    expect(stdout).toBe('');
+    expect(cloud.east.calls).toEqual([]);
+    expect(exitCode).toBe(1);
+  },
+);
+
+test('a region that knows the release goes back, and one that does not is reported', async () => {
   const cloud = cloudWith('b', 'a');
-  const { stderr } = await runCli(['rollback', 'ffff', '--yes'], { cloud });
-  expect(stderr).toContain('us-east-1  production: bbbbbbb -> ffff\n');
+  cloud.west.releaseRecords = [releaseRecordOf('b', { deployedAt: { production: NOW } })];
+  const { exitCode, stderr } = await runCli(['rollback', 'AAAA', '--yes'], { cloud });
+  expect(stderr).toContain('error[RELEASE_UNKNOWN]: us-west-2: ');
+  expect(cloud.east.calls).toEqual(['rollback to AAAA by ada']);
+  expect(cloud.west.calls).toEqual([]);
+  expect(exitCode).toBe(1);
 });
 
 test('a region that is down is reported, and the others go back', async () => {

@@ -27,7 +27,7 @@ export const rollback = defineCommand<{ yes: boolean; wait: boolean }>({
     const unplanned = reportFailures(context, plans);
     const planned = answered(plans);
     if (planned.length === 0) return unplanned;
-    for (const { region, value } of planned) context.note(planLine(region, value, to));
+    for (const { region, value } of planned) context.note(planLine(region, value));
     if (!yes && !(await isConfirmed(context))) {
       context.note('nothing was changed');
       return EXIT.failed;
@@ -44,10 +44,9 @@ export const rollback = defineCommand<{ yes: boolean; wait: boolean }>({
   },
 });
 
-function planLine(region: string, { from, to }: RollbackPlan, asked: string | undefined): string {
+function planLine(region: string, { from, to }: RollbackPlan): string {
   const before = from === undefined ? 'nothing' : shortCommit(from);
-  const unknown = asked ?? 'the last good release before it';
-  return `${region}  production: ${before} -> ${to === undefined ? unknown : shortCommit(to)}`;
+  return `${region}  production: ${before} -> ${to === undefined ? 'the last good release before it' : shortCommit(to)}`;
 }
 
 async function isConfirmed(context: CommandContext): Promise<boolean> {
