@@ -13,7 +13,7 @@ import {
   type RegionAnswer,
 } from './regions.ts';
 import { executionName } from './text/execution-text.ts';
-import { shortId, standingWord } from './text/words.ts';
+import { shortId, standingPhrase, standingWord } from './text/words.ts';
 
 /** How many executions of a region are looked through for those that a command without an id is about. */
 const RECENT = 50;
@@ -51,7 +51,9 @@ async function select(
   const newest = answered(answers).flatMap(({ region, value }) =>
     value
       .slice(0, 1)
-      .map(execution => `; the newest in ${region} (${shortId(execution)}) is ${execution.status}`),
+      .map(
+        execution => `; the newest in ${region} (${shortId(execution)}) ${standingPhrase(execution.status)}`,
+      ),
   );
   throw new TandemError('EXECUTION_NOT_FOUND', `no execution ${selection.predicate}${newest.join('')}`);
 }
@@ -72,6 +74,8 @@ export interface Action extends Selection {
   /** `approved`, in front of each execution that it was done to. */
   done: string;
   act(operations: RegionOperations, execution: Execution): Promise<Execution>;
+  /** What else is worth knowing of an execution, as it stands after the deed. */
+  remark?(execution: Execution): string | undefined;
   /** Follow each execution until it has ended or waits again. */
   wait: boolean;
   /** The action stops executions: then only their end ends the following. */
@@ -95,6 +99,8 @@ export async function actOnExecutions(context: CommandContext, action: Action): 
   const acted = answered(answers).map(({ value }) => value);
   for (const execution of acted) {
     context.note(`${execution.region}  ${action.done} ${executionName(execution, context.progressPaint)}`);
+    const remark = action.remark?.(execution);
+    if (remark !== undefined) context.note(`${execution.region}  ${remark}`);
   }
   const failures = worst([exitCode, reportFailures(context, answers)]);
   return worst([failures, await finish(context, cloud, acted, action)]);

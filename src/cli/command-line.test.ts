@@ -16,6 +16,11 @@ describe('help', () => {
     expect(exitCode).toBe(0);
   });
 
+  test.each(commands.map(({ name, details }) => [name, details ?? '']))(
+    'of %s is wrapped for the terminal, not by hand',
+    (_name, details) => expect(details).not.toContain('\n'),
+  );
+
   test.each([[['--help']], [['help']], [[]]])(
     'of everything (%j) lists every command and the exit codes',
     async argv => {

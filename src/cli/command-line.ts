@@ -60,7 +60,7 @@ function createProgram(
 ): Parser {
   const program = configured(new Parser('tandem'), ports)
     .description(
-      'Deliver a containerised application to several AWS regions from one typed file,\n' +
+      'Deliver a containerised application to several AWS regions from one typed file, ' +
         'or run the very same thing on this machine.',
     )
     .version(versionOf(ports.packageFolder), '--version', 'print the version')

@@ -68,6 +68,8 @@ export async function adoptApplication(folder: string, name: string): Promise<Ad
     const isNew = await writeIfMissing(join(folder, file), text);
     (isNew ? adoption.written : adoption.kept).push(file);
   }
+  // Where there is none to write, one may still be there.
+  if (!stack && (await pathExists(join(folder, 'Dockerfile')))) adoption.kept.push('Dockerfile');
   return adoption;
 }
 

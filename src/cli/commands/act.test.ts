@@ -103,7 +103,7 @@ test('approve with nothing waiting says what there is instead', async () => {
   cloud.east.held = [succeeded(executionOf())];
   const { exitCode, stderr } = await runCli(['approve'], { cloud });
   expect(stderr).toBe(
-    'error[EXECUTION_NOT_FOUND]: no execution waits for approval; the newest in us-east-1 (aaaaaaaa) is Succeeded\n',
+    'error[EXECUTION_NOT_FOUND]: no execution waits for approval; the newest in us-east-1 (aaaaaaaa) has succeeded\n',
   );
   expect(exitCode).toBe(1);
 });
@@ -214,6 +214,21 @@ test('stop ends what is under way; stopped is then what was wanted', async () =>
   expect(cloud.east.calls).toEqual([`stop ${eastId} by ada, abandoning`]);
   expect(linesOf(stdout)[0]).toBe('us-east-1  stopped      #1 aaaaaaa Change a: stopped by ada');
   expect(exitCode).toBe(0);
+});
+
+test('stop tells how to end at once what has to be finished first, and only then', async () => {
+  const cloud = waitingCloud();
+  hold(
+    cloud.east,
+    executionOf({ status: 'InProgress', stages: stagesAt('Build', 'InProgress'), stage: 'Build' }),
+  );
+  cloud.east.script(eastId, { status: 'Stopping' });
+  cloud.west.script(westId, { status: 'Stopped' });
+  const advice = `us-east-1  what runs in Build is finished first; to end it at once: tandem stop ${eastId.slice(0, 8)} --abandon\n`;
+  const patient = await runCli(['stop', '--no-wait'], { cloud });
+  expect(patient.stderr).toContain(advice);
+  expect(patient.stderr.match(/--abandon/g)).toHaveLength(1);
+  expect((await runCli(['stop', '--no-wait', '--abandon'], { cloud })).stderr).not.toContain('--abandon');
 });
 
 const eastId = executionOf().id;

@@ -13,7 +13,7 @@ export const destroy = defineCommand<{ yes: boolean }>({
   name: 'destroy',
   summary: 'End the local cloud and delete everything it has stored',
   details:
-    'Repositories, images, releases, logs and history of every region go; the application’s own folder stays as it is.\n' +
+    'Repositories, images, releases, logs and history of every region go; the application’s own folder stays as it is. ' +
     'Shows what will be deleted, and asks for the application’s name.',
   examples: ['tandem destroy', 'tandem destroy --yes'],
   options: [yesOption],

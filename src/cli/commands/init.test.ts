@@ -112,6 +112,20 @@ describe('init in an application’s folder', () => {
     const { stdout, stderr } = await init();
     expect(stdout).not.toContain('Dockerfile');
     expect(stderr).toContain('There is no Dockerfile');
+    expect(linesOf(stderr).slice(-5)).toEqual([
+      'Next:',
+      '  # write a Dockerfile: what is pushed is built by it',
+      '  git add -A && git commit -m "First version"',
+      '  tandem up --detach',
+      '  tandem push',
+    ]);
+  });
+
+  test('needs no Dockerfile to be written where one is there, whatever the application is written in', async () => {
+    await writeFiles({ 'main.cob': '', Dockerfile: 'FROM cobol' });
+    const { stdout, stderr } = await init();
+    expect(stdout).toContain('kept   Dockerfile\n');
+    expect(stderr).not.toContain('Dockerfile');
   });
 
   test('makes no repository inside another one', async () => {

@@ -44,7 +44,8 @@ export const init = defineCommand({
     for (const file of adoption.kept) context.print(`kept   ${file}`);
     if (madeRepository) context.print('made   a Git repository, branch main');
     for (const line of advice(adoption, isNew)) context.note(line);
-    for (const line of nextSteps(argument)) context.note(line);
+    const hasDockerfile = isNew || [...adoption.written, ...adoption.kept].includes('Dockerfile');
+    for (const line of nextSteps(argument, { hasDockerfile })) context.note(line);
     return EXIT.done;
   },
 });
@@ -81,11 +82,12 @@ function advice({ written, stack, kept }: Adoption, isNew: boolean): string[] {
   return [`The Dockerfile is a beginning for ${stack?.name}${needs}.`];
 }
 
-function nextSteps(folder: string | undefined): string[] {
+function nextSteps(folder: string | undefined, { hasDockerfile }: { hasDockerfile: boolean }): string[] {
   return [
     '',
     'Next:',
     ...(folder === undefined ? [] : [`  cd ${quoted(folder)}`]),
+    ...(hasDockerfile ? [] : ['  # write a Dockerfile: what is pushed is built by it']),
     '  git add -A && git commit -m "First version"',
     '  tandem up --detach',
     '  tandem push',

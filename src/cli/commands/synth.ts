@@ -9,7 +9,7 @@ export const synth = defineCommand<{ localState: boolean; unprotected: boolean }
   name: 'synth',
   summary: 'Write the Terraform of this application on AWS to a folder',
   details:
-    'One root module a region and one for what spans regions, as JSON that Terraform and OpenTofu take without Tandem;\n' +
+    'One root module a region and one for what spans regions, as JSON that Terraform and OpenTofu take without Tandem; ' +
     'the README.md in the folder says in which order. Asks nothing of AWS, and changes nothing there.',
   examples: ['tandem synth', 'tandem synth infrastructure --local-state'],
   arguments: [

@@ -21,8 +21,8 @@ export const up = defineCommand<Options>({
   name: 'up',
   summary: 'Run the local cloud: every region of the application, on this machine',
   details:
-    'Stays in the foreground and shows what happens, until Ctrl-C stops it. What it has stored stays in the data\n' +
-    'folder, and the next `up` carries on from there. After a change of tandem.config.ts, or with another version of\n' +
+    'Stays in the foreground and shows what happens, until Ctrl-C stops it. What it has stored stays in the data ' +
+    'folder, and the next `up` carries on from there. After a change of tandem.config.ts, or with another version of ' +
     'Tandem, `up` takes a running cloud over: control processes are replaced, and no request is lost.',
   examples: ['tandem up', 'tandem up --detach', 'tandem up --port-base 0', 'tandem up --example'],
   options: [

@@ -24,6 +24,23 @@ export function standingWord(standing: Standing, paint: Paint, width = 0): strin
   return colour(paint)(word) + ' '.repeat(Math.max(0, width - word.length));
 }
 
+/** The word as a predicate, behind whose it is: `has succeeded`, `is waiting`, `was superseded`. */
+export function standingPhrase(status: ExecutionStatus): string {
+  return `${VERBS[status]} ${WORDS[status].word}`;
+}
+
+const VERBS: Record<ExecutionStatus, string> = {
+  Queued: 'is',
+  InProgress: 'is',
+  Waiting: 'is',
+  Succeeded: 'has',
+  RolledBack: 'was',
+  Failed: 'has',
+  Stopping: 'is',
+  Stopped: 'was',
+  Superseded: 'was',
+};
+
 export const LONGEST_STANDING = Math.max(...Object.values(WORDS).map(({ word }) => word.length));
 
 /** `healthy`, `degraded` or `unreachable`, in its colour. */

@@ -178,7 +178,7 @@ export class RegistryClient {
   #failed(method: string, path: string, why: string, cause?: unknown): TandemError {
     return new TandemError(
       'REGISTRY_REQUEST_FAILED',
-      `${method} http://${this.#host}${path}: ${why}. Check that the region runs, with tandem status.`,
+      `${method} http://${this.#host}${path}: ${why}. Check that the region runs: tandem status`,
       { kind: 'system', cause },
     );
   }
