@@ -194,6 +194,27 @@ export default defineConfig({
     // The id of a Route 53 zone as `Z0123456789ABC`, or empty.
     zoneId: '',
   },
+  // Which region answers the host name.
+  routing: {
+    // Which region answers: the first healthy one in the order of `regions`, the nearest, by weight, or by where people are.
+    // One of "failover", "latency", "weighted", "geolocation".
+    policy: 'failover',
+    // For `weighted`: each region’s share of all requests, relative to the others.
+    // A whole number from 0 to 255 for each region; a region without one has 100.
+    weights: {},
+    // For `geolocation`: who is answered by which region; everybody else as with `failover`.
+    // For a region, a list of places as `continent:EU` or `country:US`; each place once.
+    locations: {},
+    // How it is found out, from all over the world, that a region does not answer.
+    healthCheck: {
+      // Seconds between checks by one checker; AWS charges more for 10.
+      // 10 or 30.
+      intervalSeconds: 30,
+      // Checks in a row that fail before requests go elsewhere, and that succeed before they return.
+      // A whole number from 1 to 10.
+      failureThreshold: 3,
+    },
+  },
   // What people are told of, in each environment.
   alarms: {
     // CPU above this for 2 minutes.

@@ -38,11 +38,14 @@ describe.skipIf(isMissing)('Terraform with provider 5.100.0', { timeout: 600_000
     report(removed);
   });
 
-  test('takes a region with every switch on', async () => {
-    const [stack] = stacksOf(CONFIGURATIONS.everything);
-    await workspace.write(project(stack!.document, { removed }));
-    expect((await workspace.run('validate')).output).toContain('The configuration is valid');
-  });
+  // Regions after the second are like the second.
+  test.each(stacksOf(CONFIGURATIONS.everything).filter(({ region }) => region !== LIKE_ANOTHER))(
+    'takes $name with every switch on',
+    async ({ document }) => {
+      await workspace.write(project(document, { removed }));
+      expect((await workspace.run('validate')).output).toContain('The configuration is valid');
+    },
+  );
 
   test.runIf(isFull)('makes a region, finds nothing to change, and leaves nothing', async () => {
     await using moto = await startMoto();
@@ -61,6 +64,8 @@ describe.skipIf(isMissing)('Terraform with provider 5.100.0', { timeout: 600_000
     expect(CORRECTIONS.map(({ name }) => name).filter(name => !moto.corrected.has(name))).toEqual([]);
   });
 });
+
+const LIKE_ANOTHER = CONFIGURATIONS.everything.regions?.[2];
 
 function stacksOf(input: ConfigInput): SynthesizedStack[] {
   return synthesize(configSchema.parse(input), { state: 'local', protect: false });

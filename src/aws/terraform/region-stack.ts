@@ -3,8 +3,11 @@ import { TerraformOutput } from 'cdktn';
 import { environmentConfig } from '../../model/config/environment.ts';
 import type { Config } from '../../model/config/schema.ts';
 import { PIPELINE_ENVIRONMENTS, type PipelineEnvironment } from '../../model/names.ts';
+import { hostName, regionHostName } from './host-names.ts';
+import { certificate } from './modules/certificate.ts';
 import { codecommit } from './modules/codecommit.ts';
 import { dashboard } from './modules/dashboard.ts';
+import { regionRecord } from './modules/dns.ts';
 import { ecr } from './modules/ecr.ts';
 import { ecsCluster } from './modules/ecs-cluster.ts';
 import { ecsService, type EcsServiceOutput } from './modules/ecs-service.ts';
@@ -62,6 +65,9 @@ export function defineRegion(stack: Stack, input: RegionStackInput): void {
     emails: config.notifications.emails,
   });
   const cluster = ecsCluster(stack, 'cluster', { name: names.prefix });
+  const https = config.domain.name !== '' && {
+    https: { certificateArn: certificate(stack, 'domain', { hostName: config.domain.name }) },
+  };
   const environments = PIPELINE_ENVIRONMENTS.map(environment => {
     const scope = new Construct(stack, environment);
     const service = defineService(scope, region, {
@@ -69,7 +75,15 @@ export function defineRegion(stack: Stack, input: RegionStackInput): void {
       cluster,
       network,
       repositoryArn: images.arn,
+      ...https,
     });
+    if (https) {
+      regionRecord(scope, 'record', {
+        zoneId: config.domain.zoneId,
+        hostName: regionHostName(config, environment, stack.region),
+        loadBalancer: service.loadBalancer,
+      });
+    }
     serviceAlarms(scope, 'alarms', {
       name: names.service(environment),
       clusterName: cluster.name,
@@ -109,15 +123,16 @@ interface ServiceSurroundings {
   cluster: { name: string; arn: string };
   network: { id: string; privateSubnetIds: string[]; publicSubnetIds: string[] };
   repositoryArn: string;
+  https?: { certificateArn: string };
 }
 
 function defineService(
   scope: Construct,
   { config, names, stack, accountId, protect }: Region,
-  { environment, cluster, network, repositoryArn }: ServiceSurroundings,
+  { environment, cluster, network, repositoryArn, https }: ServiceSurroundings,
 ): EcsServiceOutput {
   const { service, deployment } = environmentConfig(config, environment);
-  const { scaling, domain, aws, logs } = config;
+  const { scaling, aws, logs } = config;
   return ecsService(scope, 'service', {
     name: names.service(environment),
     region: stack.region,
@@ -131,9 +146,7 @@ function defineService(
       publicSubnetIds: network.publicSubnetIds,
       healthCheck: service.healthCheck,
       deregistrationDelaySeconds: service.deregistrationDelaySeconds,
-      ...(domain.name !== '' && {
-        https: { hostName: hostName(config, environment), zoneId: domain.zoneId },
-      }),
+      ...(https && { https }),
       deletionProtection: protect && environment === 'production',
     },
     container: {
@@ -164,10 +177,6 @@ function defineService(
     deploymentAlarmNames: deploymentAlarmNames(names.service(environment)),
     scaling: { ...scaling, minimumCount: service.minimumCount, maximumCount: service.maximumCount },
   });
-}
-
-function hostName(config: Config, environment: PipelineEnvironment): string {
-  return environment === 'production' ? config.domain.name : `${environment}.${config.domain.name}`;
 }
 
 function urlOf(config: Config, environment: PipelineEnvironment, service: EcsServiceOutput): string {

@@ -18,6 +18,44 @@ test('a stack a region, one for what spans them, and one for each bucket that ho
   ]);
 });
 
+test('with a domain, its proof comes before the regions, belongs to none of them, and is there once', () => {
+  const stacks = synthesize(
+    configSchema.parse({
+      application: 'storefront',
+      domain: { name: 'shop.example.com', zoneId: 'Z0123456789ABC' },
+    }),
+    { state: 'local', protect: true },
+  );
+  expect(stacks.map(({ name }) => name)).toEqual(['foundation', 'us-east-1', 'us-west-2', 'global']);
+  const proofs = stacks.flatMap(({ name, document }) =>
+    Object.values(document.resource?.['aws_route53_record'] ?? {})
+      .filter(record => record['alias'] === undefined)
+      .map(() => name),
+  );
+  expect(proofs).toEqual(['foundation']);
+});
+
+test('every name that leads somewhere leads to a record of another stack, and each record is in one stack', () => {
+  const stacks = synthesize(
+    configSchema.parse({
+      application: 'storefront',
+      regions: ['us-east-1', 'us-west-2', 'eu-west-1'],
+      domain: { name: 'shop.example.com', zoneId: 'Z0123456789ABC' },
+    }),
+    { state: 'local', protect: true },
+  );
+  const records = stacks.flatMap(({ document }) =>
+    Object.values(document.resource?.['aws_route53_record'] ?? {}).filter(record => 'alias' in record),
+  );
+  const keys = records.map(record => `${String(record['name'])} ${String(record['set_identifier'])}`);
+  expect(new Set(keys).size).toBe(keys.length);
+  const names = new Set(records.map(record => record['name']));
+  const targets = records
+    .map(record => (record['alias'] as { name: string }).name)
+    .filter(name => !name.startsWith('${'));
+  expect(targets.filter(target => !names.has(target))).toEqual([]);
+});
+
 test('names of resources say where they belong', () => {
   const stacks = synthesize(configSchema.parse({ application: 'storefront' }), options);
   const { resource } = stacks.find(({ name }) => name === 'us-east-1')!.document;

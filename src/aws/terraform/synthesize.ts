@@ -1,12 +1,12 @@
 import type { Config } from '../../model/config/schema.ts';
 import type { RegionName } from '../../model/names.ts';
+import { defineFoundation, hasFoundation } from './foundation-stack.ts';
+import { defineGlobal } from './global-stack.ts';
 import { literalValue } from './literal.ts';
-import { dashboard } from './modules/dashboard.ts';
 import { privateBucket } from './modules/private-bucket.ts';
-import { createNames, type Names } from './names.ts';
+import { createNames } from './names.ts';
 import { defineRegion } from './region-stack.ts';
 import { Stack, type StateLocation, type TerraformDocument } from './stack.ts';
-import { PIPELINE_ENVIRONMENTS } from '../../model/names.ts';
 
 export interface SynthesisOptions {
   /** `s3`: each stack's state in a bucket of its own region; `local`: in a file, for a trial. */
@@ -16,7 +16,7 @@ export interface SynthesisOptions {
 }
 
 export interface SynthesizedStack {
-  /** `bootstrap-us-east-1`, `us-east-1`, `global`: also the name of its folder. */
+  /** `bootstrap-us-east-1`, `foundation`, `us-east-1`, `global`: also the name of its folder. */
   name: string;
   region: RegionName;
   document: TerraformDocument;
@@ -27,7 +27,8 @@ const STATE_VERSION_DAYS = 90;
 
 /**
  * The configuration as Terraform root modules, in the order in which they are first applied: a state bucket for each
- * region (only for state in S3), each region, and what spans regions. None reads another's state.
+ * region (only for state in S3), what regions stand on (only where something does), each region, and what spans regions.
+ * None reads another's state.
  */
 export function synthesize(config: Config, options: SynthesisOptions): SynthesizedStack[] {
   return withoutStackTraces(() => stacksOf(config, options));
@@ -72,26 +73,18 @@ function stacksOf(given: Config, options: SynthesisOptions): SynthesizedStack[] 
     return made;
   });
   const primary = config.regions[0]!;
+  const foundation = stack('foundation', primary, stateOf('foundation', primary));
+  if (hasFoundation(config)) defineFoundation(foundation, config);
   const global = stack('global', primary, stateOf('global', primary));
-  defineGlobal(global, config, names);
+  defineGlobal(global, { config, names });
 
-  const all = [...(options.state === 's3' ? bootstraps : []), ...regions, global];
+  const all = [
+    ...(options.state === 's3' ? bootstraps : []),
+    ...(hasFoundation(config) ? [foundation] : []),
+    ...regions,
+    global,
+  ];
   return all.map(made => ({ name: made.node.id, region: made.region, document: made.document() }));
-}
-
-function defineGlobal(stack: Stack, config: Config, names: Names): void {
-  dashboard(stack, 'dashboard', {
-    name: names.prefix,
-    services: config.regions.flatMap(region =>
-      [...PIPELINE_ENVIRONMENTS].reverse().map(environment => ({
-        title: `${region} ${environment}`,
-        region,
-        clusterName: names.prefix,
-        serviceName: names.service(environment),
-        loadBalancerName: names.loadBalancer(environment),
-      })),
-    ),
-  });
 }
 
 /** On everything that can carry tags; what belongs to one environment says so instead of `shared`. */

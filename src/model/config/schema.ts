@@ -12,6 +12,7 @@ import { notificationsSchema } from './sections/notifications.ts';
 import { pipelineSchema } from './sections/pipeline.ts';
 import { regionsSchema } from './sections/regions.ts';
 import { registrySchema } from './sections/registry.ts';
+import { routingFaults, routingSchema } from './sections/routing.ts';
 import { scalingSchema } from './sections/scaling.ts';
 import { serviceSchema } from './sections/service.ts';
 import { name, tagValue } from './sections/text.ts';
@@ -41,6 +42,7 @@ export const configSchema = z
     scaling: scalingSchema.prefault({}).describe('When tasks are added and removed.'),
     network: networkSchema.prefault({}).describe('The network of each region, on AWS.'),
     domain: domainSchema.prefault({}).describe('The host name, for HTTPS.'),
+    routing: routingSchema.prefault({}).describe('Which region answers the host name.'),
     alarms: alarmsSchema.prefault({}).describe('What people are told of, in each environment.'),
     notifications: notificationsSchema.prefault({}).describe('How people are told.'),
     aws: awsSchema.prefault({}).describe('What only AWS has.'),
@@ -64,6 +66,9 @@ export const configSchema = z
           `a shorter name than ${prefix}: load balancers' names leave ${LONGEST_NAME_PREFIX} characters, ` +
           `and these are ${prefix.length}`,
       });
+    }
+    for (const fault of routingFaults(config.routing, config.regions)) {
+      context.addIssue({ code: 'custom', ...fault });
     }
     const lastBlock = config.network.firstBlock + config.regions.length - 1;
     if (lastBlock > 255) {

@@ -5,7 +5,6 @@ import { SecurityGroup } from '@cdktn/provider-aws/lib/security-group/index.js';
 import { VpcSecurityGroupEgressRule } from '@cdktn/provider-aws/lib/vpc-security-group-egress-rule/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktn/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
 import { Construct } from 'constructs';
-import { certificate } from './certificate.ts';
 
 interface HealthCheckInput {
   path: string;
@@ -28,8 +27,8 @@ export interface LoadBalancerInput {
   port: number;
   healthCheck: HealthCheckInput;
   deregistrationDelaySeconds: number;
-  /** With a host name in a Route 53 zone: HTTPS, and HTTP only to redirect to it. */
-  https?: { hostName: string; zoneId: string };
+  /** With a certificate: HTTPS, and HTTP only to redirect to it. */
+  https?: { certificateArn: string };
   /** AWS then refuses to delete the load balancer. */
   deletionProtection: boolean;
 }
@@ -163,7 +162,7 @@ function listeners(
     port: 443,
     protocol: 'HTTPS',
     sslPolicy: TLS_POLICY,
-    certificateArn: certificate(scope, 'certificate', https),
+    certificateArn: https.certificateArn,
     defaultAction: forward,
     tags: { Name: `${name}-https` },
   });
