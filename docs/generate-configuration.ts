@@ -36,12 +36,26 @@ ${Object.entries(overridable)
   .map(([section, node]) => `- of \`${section}\`: ${listed(node.properties)}`)
   .join('\n')}
 
+${ownKeys().join('\n')}
+
 The result must be as valid as the sections themselves. The pipeline deploys to \`staging\` and \`production\`.
 `;
 }
 
 const environments = rootNode.properties?.['environments']?.properties;
 const overridable = environments?.['production']?.properties ?? {};
+
+/** What one environment alone may set. */
+function ownKeys(): string[] {
+  return Object.entries(environments ?? {}).flatMap(([environment, { properties }]) =>
+    Object.entries(properties ?? {})
+      .filter(([key]) => !(key in overridable))
+      .map(
+        ([key, node]) =>
+          `\`environments.${environment}.${key}\` (${describeNode(node)}; default \`${JSON.stringify(node.default)}\`): ${node.description}`,
+      ),
+  );
+}
 
 function listed(keys: Record<string, SchemaNode> = {}): string {
   return Object.keys(keys)

@@ -253,7 +253,7 @@ export default defineConfig({
   },
   // What differs in one environment.
   environments: {
-    dev: { service: {}, deployment: {} },
+    dev: { service: {}, deployment: {}, enabled: false },
     staging: { service: {}, deployment: {} },
     production: { service: {}, deployment: {} },
   },

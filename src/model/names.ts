@@ -1,4 +1,8 @@
-/** The two environments that the pipeline deploys to, in order. `dev` exists as an override set only. */
+/** Every environment there may be, in the order in which a release passes through them. */
+export const ENVIRONMENTS = ['dev', 'staging', 'production'] as const;
+export type Environment = (typeof ENVIRONMENTS)[number];
+
+/** The two environments that the pipeline deploys to, in order. */
 export const PIPELINE_ENVIRONMENTS = ['staging', 'production'] as const;
 export type PipelineEnvironment = (typeof PIPELINE_ENVIRONMENTS)[number];
 

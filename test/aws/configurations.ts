@@ -16,6 +16,7 @@ export const CONFIGURATIONS: Readonly<Record<'defaults' | 'everything', ConfigIn
       schedules: [{ name: 'night', schedule: 'cron(0 20 ? * MON-FRI *)', minimumCount: 1, maximumCount: 2 }],
     },
     notifications: { emails: ['ada@example.com'] },
+    environments: { dev: { enabled: true, service: { minimumCount: 1, desiredCount: 1 } } },
     aws: { architecture: 'ARM64', spotPercent: 50, accountId: '123456789012' },
   },
 };

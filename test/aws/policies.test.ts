@@ -139,8 +139,8 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
     for (const { address, resource } of [...STATEFUL.flatMap(ofType), ...stateBuckets]) {
       expect(resource['lifecycle'], address).toMatchObject({ prevent_destroy: true });
     }
-    for (const { address, resource } of ofType('aws_lb')) {
-      expect(resource['enable_deletion_protection'], address).toBe(address.includes('production'));
+    for (const { stack, address, resource } of ofType('aws_lb')) {
+      expect(resource['enable_deletion_protection'], address).toBe(stack.endsWith('-production'));
     }
   });
 
@@ -151,21 +151,11 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
   });
 
   test('everything is tagged, and what belongs to an environment with that environment', () => {
-    for (const { document } of stacks) {
+    for (const { name, document } of stacks) {
       const { aws } = document['provider'] as { aws: { default_tags: { tags: Resource }[] }[] };
-      expect(Object.keys(aws[0]!.default_tags[0]!.tags)).toEqual(TAGS);
-    }
-    for (const environment of ['staging', 'production']) {
-      for (const type of [
-        'aws_ecs_service',
-        'aws_lb',
-        'aws_cloudwatch_metric_alarm',
-        'aws_cloudwatch_log_group',
-      ]) {
-        const own = ofType(type).filter(({ address }) => address.startsWith(`${type}.${environment}_`));
-        expect(own.length, type).toBeGreaterThan(0);
-        for (const { resource } of own) expect(resource['tags']).toMatchObject({ Environment: environment });
-      }
+      const { tags } = aws[0]!.default_tags[0]!;
+      expect(Object.keys(tags)).toEqual(TAGS);
+      expect(tags['Environment'], name).toBe(/-(dev|staging|production)$/.exec(name)?.[1] ?? 'shared');
     }
   });
 

@@ -1,29 +1,21 @@
 import type { PipelineEnvironment } from '../../model/names.ts';
-import { literalText } from './literal.ts';
 import { codebuildProject, type CodebuildProjectOutput } from './modules/codebuild-project.ts';
 import type { CodecommitOutput } from './modules/codecommit.ts';
 import { codepipeline, type CodepipelineOutput } from './modules/codepipeline.ts';
 import type { EcrOutput } from './modules/ecr.ts';
-import type { EcsClusterOutput } from './modules/ecs-cluster.ts';
-import type { EcsServiceOutput } from './modules/ecs-service.ts';
 import type { NotificationsOutput } from './modules/notifications.ts';
 import { privateBucket, type PrivateBucket } from './modules/private-bucket.ts';
-import { releaseBuildspec } from './modules/release-buildspec.ts';
 import type { Region } from './region-stack.ts';
 
 export interface DeliveryInput {
   repository: CodecommitOutput;
   images: EcrOutput;
   people: NotificationsOutput;
-  cluster: EcsClusterOutput;
-  environments: readonly { environment: PipelineEnvironment; service: EcsServiceOutput }[];
 }
 
 const MINUTES_A_DAY = 24 * 60;
 /** Artifacts are a few kilobytes and of use only while their execution can be retried. */
 const ARTIFACT_DAYS = 30;
-/** The longest that CodeBuild runs is 36 hours; a slow canary needs hours. */
-const RELEASE_TIMEOUT_MINUTES = 12 * 60;
 
 /** The region's own way from a push to production: builds, releases, and the pipeline that runs them. */
 export function deliverFrom(region: Region, input: DeliveryInput): CodepipelineOutput {
@@ -35,12 +27,11 @@ export function deliverFrom(region: Region, input: DeliveryInput): CodepipelineO
     // Nothing in it outlives its use, so nothing is lost with it.
     protect: false,
   });
-  const releases = new Map(
-    input.environments.map(({ environment, service }) => [
-      environment,
-      releaseProject(region, input, { environment, service, artifacts }),
-    ]),
-  );
+  // Each is made with its environment, whose stack comes after this one.
+  const release = (environment: PipelineEnvironment) => {
+    const name = names.releaseProject(environment);
+    return { name, arn: `arn:aws:codebuild:${stack.region}:${accountId}:project/${name}` };
+  };
   return codepipeline(stack, 'pipeline', {
     name: names.prefix,
     accountId,
@@ -51,8 +42,8 @@ export function deliverFrom(region: Region, input: DeliveryInput): CodepipelineO
     artifactBucket: artifacts,
     executionMode: config.pipeline.executionMode,
     build: buildProject(region, input, artifacts),
-    staging: releases.get('staging')!,
-    production: releases.get('production')!,
+    staging: release('staging'),
+    production: release('production'),
     ...(config.pipeline.approval.required && {
       approval: {
         expiresAfterMinutes: Math.max(
@@ -117,61 +108,6 @@ function buildProject(
           'codebuild:BatchPutCodeCoverages',
         ],
         Resource: `arn:aws:codebuild:${stack.region}:${accountId}:report-group/${names.buildProject}-*`,
-      },
-    ],
-  });
-}
-
-function releaseProject(
-  { stack, config, names, accountId }: Region,
-  { images, cluster }: DeliveryInput,
-  {
-    environment,
-    service,
-    artifacts,
-  }: { environment: PipelineEnvironment; service: EcsServiceOutput; artifacts: PrivateBucket },
-): CodebuildProjectOutput {
-  const { taskDefinition } = service;
-  const inRegion = `arn:aws:ecs:${stack.region}:${accountId}`;
-  const familyArn = `${inRegion}:task-definition/${names.service(environment)}:*`;
-  return codebuildProject(stack, `release-${environment}`, {
-    name: names.releaseProject(environment),
-    description: `Releases ${config.application} to ${environment}`,
-    accountId,
-    roleName: names.role(`${environment}-release`, stack.region),
-    buildspec: literalText(releaseBuildspec()),
-    environment: {
-      CLUSTER: cluster.name,
-      SERVICE: service.name,
-      FAMILY: taskDefinition.family,
-      CONTAINER_NAME: config.application,
-      REPOSITORY_NAME: images.name,
-    },
-    architecture: 'X86_64',
-    timeoutMinutes: RELEASE_TIMEOUT_MINUTES,
-    docker: false,
-    artifactBucketArn: artifacts.arn,
-    logRetentionDays: config.logs.retentionDays,
-    statements: [
-      { Sid: 'FindImage', Action: 'ecr:DescribeImages', Resource: images.arn },
-      // Knows no resource (service authorization reference, Amazon ECS).
-      { Sid: 'ReadTaskDefinition', Action: 'ecs:DescribeTaskDefinition', Resource: '*' },
-      { Sid: 'Revise', Action: ['ecs:RegisterTaskDefinition', 'ecs:TagResource'], Resource: familyArn },
-      {
-        Sid: 'Deploy',
-        Action: ['ecs:UpdateService', 'ecs:ListServiceDeployments'],
-        Resource: `${inRegion}:service/${names.prefix}/${names.service(environment)}`,
-      },
-      {
-        Sid: 'Follow',
-        Action: 'ecs:DescribeServiceDeployments',
-        Resource: `${inRegion}:service-deployment/${names.prefix}/${names.service(environment)}/*`,
-      },
-      {
-        Sid: 'PassRoles',
-        Action: 'iam:PassRole',
-        Resource: [taskDefinition.executionRoleArn, taskDefinition.taskRoleArn],
-        Condition: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
       },
     ],
   });

@@ -9,7 +9,7 @@ export interface TerraformFile {
   resources: number;
 }
 
-/** The folder that Terraform and OpenTofu take without Tandem: a root module a stack, and a README that says the order. */
+/** The folder that Terraform and OpenTofu take without Tandem: a root module a stack, and a README with the order. */
 export function terraformFiles(config: Config, options: SynthesisOptions): TerraformFile[] {
   const stacks = synthesize(config, options);
   return [

@@ -25,7 +25,7 @@ export function defineGlobal(stack: Stack, { config, names }: GlobalStackInput):
       [...PIPELINE_ENVIRONMENTS].reverse().map(environment => ({
         title: `${region} ${environment}`,
         region,
-        clusterName: names.prefix,
+        clusterName: names.cluster(environment),
         serviceName: names.service(environment),
         loadBalancerName: names.loadBalancer(environment),
       })),

@@ -4,7 +4,7 @@ import { LONGEST_NAME_PREFIX } from '../../model/config/name-prefix.ts';
 import { awsRegions } from '../../model/config/regions.ts';
 import { configSchema, type ConfigInput } from '../../model/config/schema.ts';
 import { validateConfig } from '../../model/config/validate.ts';
-import { PIPELINE_ENVIRONMENTS } from '../../model/names.ts';
+import { ENVIRONMENTS } from '../../model/names.ts';
 import { createNames, type Names } from './names.ts';
 
 const PREFIX = fc.stringMatching(/^[a-z][a-z0-9-]{0,19}[a-z0-9]$/);
@@ -68,11 +68,12 @@ function everyName(names: Names, region: string): string[] {
     ...(['flow-log', 'build', 'pipeline', 'pipeline-start'] as const).map(purpose =>
       names.role(purpose, region),
     ),
-    names.rule('deployment-failed'),
+    names.rule('pipeline-failed'),
     names.buildProject,
-    ...PIPELINE_ENVIRONMENTS.flatMap(environment => [
+    ...ENVIRONMENTS.flatMap(environment => [
       names.loadBalancer(environment),
       names.targetGroup(environment),
+      names.rule(`${environment}-deployment-failed`),
       names.logGroup(environment),
       names.releaseProject(environment),
       ...(['execution', 'task', 'release'] as const).map(purpose =>

@@ -1,7 +1,7 @@
 import { assert } from '../../core/assert.ts';
 import { namePrefix } from '../../model/config/name-prefix.ts';
 import type { Config } from '../../model/config/schema.ts';
-import type { PipelineEnvironment, RegionName } from '../../model/names.ts';
+import type { Environment, RegionName } from '../../model/names.ts';
 
 /** How long AWS lets names be (each service's quotas page). */
 const LIMITS = {
@@ -17,43 +17,42 @@ const LIMITS = {
 } as const;
 
 /** Names that must be short say the environment in four letters. */
-const SHORT_ENVIRONMENT = { staging: 'stag', production: 'prod' } as const;
+const SHORT_ENVIRONMENT = { dev: 'dev', staging: 'stag', production: 'prod' } as const;
 
 type BucketPurpose = 'state' | 'artifacts';
 type RolePurpose =
-  | 'flow-log'
-  | 'build'
-  | 'pipeline'
-  | 'pipeline-start'
-  | `${PipelineEnvironment}-${'execution' | 'task' | 'release'}`;
+  'flow-log' | 'build' | 'pipeline' | 'pipeline-start' | `${Environment}-${'execution' | 'task' | 'release'}`;
 
 /**
  * What everything is called on AWS. Every name begins with the prefix of this customer and application, so that many of
  * them fit into one account; no valid configuration makes a name that AWS would refuse as too long.
  */
 export interface Names {
-  /** Of what there is one of in a region: network, cluster, repositories, pipeline. */
+  /** Of what there is one of in a region: network, repositories, pipeline. */
   prefix: string;
-  service(environment: PipelineEnvironment): string;
-  loadBalancer(environment: PipelineEnvironment): string;
-  targetGroup(environment: PipelineEnvironment): string;
+  cluster(environment: Environment): string;
+  service(environment: Environment): string;
+  loadBalancer(environment: Environment): string;
+  targetGroup(environment: Environment): string;
   /** Buckets share one space of names in all of AWS. */
   bucket(purpose: BucketPurpose, region: RegionName): string;
   /** Roles share one space of names in an account, whatever the region. */
   role(purpose: RolePurpose, region: RegionName): string;
-  logGroup(environment: PipelineEnvironment): string;
+  logGroup(environment: Environment): string;
   buildProject: string;
-  releaseProject(environment: PipelineEnvironment): string;
+  releaseProject(environment: Environment): string;
   /** Of an EventBridge rule. */
-  rule(purpose: 'push' | 'pipeline-failed' | 'deployment-failed'): string;
+  rule(purpose: 'push' | 'pipeline-failed' | `${Environment}-deployment-failed`): string;
+  topic: string;
 }
 
 export function createNames(config: Config): Names {
   const prefix = namePrefix(config);
   const { accountId } = config.aws;
-  const service = (environment: PipelineEnvironment) => within('other', `${prefix}-${environment}`);
+  const service = (environment: Environment) => within('other', `${prefix}-${environment}`);
   return {
     prefix: within('repository', prefix),
+    cluster: service,
     service,
     loadBalancer: environment => within('loadBalancer', service(environment)),
     targetGroup: environment => within('targetGroup', `${prefix}-${SHORT_ENVIRONMENT[environment]}-blue`),
@@ -63,6 +62,7 @@ export function createNames(config: Config): Names {
     logGroup: environment => within('other', `/tandem/${prefix}/${environment}`),
     buildProject: within('project', `${prefix}-build`),
     releaseProject: environment => within('project', `${prefix}-release-${environment}`),
+    topic: within('other', `${prefix}-notifications`),
     rule: purpose => within('rule', `${prefix}-${purpose}`),
   };
 }

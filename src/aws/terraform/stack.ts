@@ -1,6 +1,6 @@
-import { TerraformStack, type TerraformElement } from 'cdktn';
+import { TerraformOutput, TerraformStack, type TerraformElement } from 'cdktn';
 import { AwsProvider } from '@cdktn/provider-aws/lib/provider/index.js';
-import { RootConstruct, type Construct, type Node } from 'constructs';
+import { RootConstruct, type Node } from 'constructs';
 import { assert } from '../../core/assert.ts';
 import type { RegionName } from '../../model/names.ts';
 
@@ -88,21 +88,9 @@ export class Stack extends TerraformStack {
   }
 }
 
-/** Lays tags over every resource below that can carry them; they win over the provider's default tags. */
-export function tagAll(scope: Construct, tags: Readonly<Record<string, string>>): void {
-  for (const construct of scope.node.findAll()) {
-    if (!isTaggable(construct)) continue;
-    construct.tags = { ...construct.tagsInput, ...tags };
-  }
-}
-
-interface Taggable {
-  tags: Record<string, string>;
-  readonly tagsInput: Record<string, string> | undefined;
-}
-
-function isTaggable(construct: object): construct is Taggable {
-  return 'tagsInput' in construct && 'tagsAllInput' in construct;
+/** A value that Terraform shows, and that other programs may read: `repository-url` is called `repository_url`. */
+export function output(stack: Stack, name: string, value: string): void {
+  new TerraformOutput(stack, `output-${name}`, { value }).overrideLogicalId(name.replaceAll('-', '_'));
 }
 
 /** cdktn notes construct paths under `//` in every block: of no use to who reads the folder. */

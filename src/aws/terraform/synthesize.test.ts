@@ -7,14 +7,18 @@ import { synthesize } from './synthesize.ts';
 
 const options = { state: 's3', protect: true } as const;
 
-test('a stack a region, one for what spans them, and one for each bucket that holds their state', () => {
+test('a stack for what each region shares, one for each of its environments, and what each comes after', () => {
   const stacks = synthesize(configSchema.parse({ application: 'storefront' }), options);
-  expect(stacks.map(({ name, region }) => [name, region])).toEqual([
-    ['bootstrap-us-east-1', 'us-east-1'],
-    ['bootstrap-us-west-2', 'us-west-2'],
-    ['us-east-1', 'us-east-1'],
-    ['us-west-2', 'us-west-2'],
-    ['global', 'us-east-1'],
+  expect(stacks.map(({ name, region, after }) => [name, region, after])).toEqual([
+    ['bootstrap-us-east-1', 'us-east-1', []],
+    ['bootstrap-us-west-2', 'us-west-2', []],
+    ['us-east-1', 'us-east-1', ['bootstrap-us-east-1']],
+    ['us-west-2', 'us-west-2', ['bootstrap-us-west-2']],
+    ['us-east-1-staging', 'us-east-1', ['us-east-1']],
+    ['us-east-1-production', 'us-east-1', ['us-east-1']],
+    ['us-west-2-staging', 'us-west-2', ['us-west-2']],
+    ['us-west-2-production', 'us-west-2', ['us-west-2']],
+    ['global', 'us-east-1', ['bootstrap-us-east-1']],
   ]);
 });
 
@@ -26,7 +30,16 @@ test('with a domain, its proof comes before the regions, belongs to none of them
     }),
     { state: 'local', protect: true },
   );
-  expect(stacks.map(({ name }) => name)).toEqual(['foundation', 'us-east-1', 'us-west-2', 'global']);
+  expect(stacks.map(({ name, after }) => [name, after])).toEqual([
+    ['foundation', []],
+    ['us-east-1', []],
+    ['us-west-2', []],
+    ['us-east-1-staging', ['us-east-1', 'foundation']],
+    ['us-east-1-production', ['us-east-1', 'foundation']],
+    ['us-west-2-staging', ['us-west-2', 'foundation']],
+    ['us-west-2-production', ['us-west-2', 'foundation']],
+    ['global', ['us-east-1-staging', 'us-east-1-production', 'us-west-2-staging', 'us-west-2-production']],
+  ]);
   const proofs = stacks.flatMap(({ name, document }) =>
     Object.values(document.resource?.['aws_route53_record'] ?? {})
       .filter(record => record['alias'] === undefined)
@@ -56,13 +69,30 @@ test('every name that leads somewhere leads to a record of another stack, and ea
   expect(targets.filter(target => !names.has(target))).toEqual([]);
 });
 
+test('dev is there where it is asked for, in the primary region, with its own settings', () => {
+  const stacks = synthesize(
+    configSchema.parse({
+      application: 'storefront',
+      environments: { dev: { enabled: true, service: { cpu: 512, memoryMb: 1024 } } },
+    }),
+    options,
+  );
+  expect(stacks.filter(({ name }) => name.endsWith('-dev')).map(({ name }) => name)).toEqual([
+    'us-east-1-dev',
+  ]);
+  const cpus = stacks.flatMap(({ name, document }) =>
+    Object.values(document.resource?.['aws_ecs_task_definition'] ?? {}).map(({ cpu }) => [name, cpu]),
+  );
+  expect(Object.fromEntries(cpus)).toMatchObject({ 'us-east-1-dev': '512', 'us-east-1-staging': '256' });
+});
+
 test('names of resources say where they belong', () => {
   const stacks = synthesize(configSchema.parse({ application: 'storefront' }), options);
-  const { resource } = stacks.find(({ name }) => name === 'us-east-1')!.document;
-  const named = (type: string) => Object.keys(resource![type]!);
-  expect(named('aws_ecs_service')).toEqual(['staging_service', 'production_service']);
-  expect(named('aws_lb')).toEqual(['staging_service_load_balancer', 'production_service_load_balancer']);
-  expect(named('aws_subnet')).toEqual([
+  const named = (stack: string, type: string) =>
+    Object.keys(stacks.find(({ name }) => name === stack)!.document.resource![type]!);
+  expect(named('us-east-1-staging', 'aws_ecs_service')).toEqual(['service']);
+  expect(named('us-east-1-production', 'aws_lb')).toEqual(['service_load_balancer']);
+  expect(named('us-east-1', 'aws_subnet')).toEqual([
     'network_public_a',
     'network_public_b',
     'network_private_a',
@@ -100,8 +130,9 @@ test('whatever text a user writes reaches AWS as it is: Terraform reads nothing 
         }),
         { state: 'local', protect: true },
       );
-      const definition =
-        stacks[0]!.document.resource!['aws_ecs_task_definition']!['staging_service_task_definition']!;
+      const definition = stacks.find(({ name }) => name.endsWith('-staging'))!.document.resource![
+        'aws_ecs_task_definition'
+      ]!['service_task_definition']!;
       const [container] = JSON.parse(asTerraformReads(String(definition['container_definitions']))) as [
         { environment: { name: string; value: string }[] },
       ];

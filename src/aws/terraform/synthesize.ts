@@ -1,5 +1,7 @@
 import type { Config } from '../../model/config/schema.ts';
-import type { RegionName } from '../../model/names.ts';
+import type { Environment, RegionName } from '../../model/names.ts';
+import { defineEnvironment } from './environment-stack.ts';
+import { environmentsIn } from './environments.ts';
 import { defineFoundation, hasFoundation } from './foundation-stack.ts';
 import { defineGlobal } from './global-stack.ts';
 import { literalValue } from './literal.ts';
@@ -16,9 +18,11 @@ export interface SynthesisOptions {
 }
 
 export interface SynthesizedStack {
-  /** `bootstrap-us-east-1`, `foundation`, `us-east-1`, `global`: also the name of its folder. */
+  /** `bootstrap-us-east-1`, `foundation`, `us-east-1`, `us-east-1-production`, `global`: also the name of its folder. */
   name: string;
   region: RegionName;
+  /** Stacks that must be there before this one is planned, and gone only after it. Nothing else depends on the order. */
+  after: string[];
   document: TerraformDocument;
 }
 
@@ -27,8 +31,8 @@ const STATE_VERSION_DAYS = 90;
 
 /**
  * The configuration as Terraform root modules, in the order in which they are first applied: a state bucket for each
- * region (only for state in S3), what regions stand on (only where something does), each region, and what spans regions.
- * None reads another's state.
+ * region (only for state in S3), what regions stand on (only where something does), what each region shares, its
+ * environments, and what spans regions. None reads another's state.
  */
 export function synthesize(config: Config, options: SynthesisOptions): SynthesizedStack[] {
   return withoutStackTraces(() => stacksOf(config, options));
@@ -51,48 +55,78 @@ function withoutStackTraces<Result>(work: () => Result): Result {
 function stacksOf(given: Config, options: SynthesisOptions): SynthesizedStack[] {
   const config = literalValue(given);
   const names = createNames(config);
-  const stack = (name: string, region: RegionName, state: StateLocation) =>
-    new Stack({ name, region, state, tags: tags(config), accountId: config.aws.accountId });
-  const stateOf = (name: string, region: RegionName): StateLocation =>
-    options.state === 'local'
-      ? { kind: 'local' }
-      : { kind: 's3', bucket: names.bucket('state', region), key: `${name}.tfstate` };
-
-  const bootstraps = config.regions.map(region => {
-    const bootstrap = stack(`bootstrap-${region}`, region, { kind: 'local' });
-    privateBucket(bootstrap, 'state', {
-      name: names.bucket('state', region),
-      keepVersionsDays: STATE_VERSION_DAYS,
-      protect: options.protect,
-    });
-    return bootstrap;
-  });
-  const regions = config.regions.map(region => {
-    const made = stack(region, region, stateOf(region, region));
-    defineRegion(made, { config, names, protect: options.protect });
-    return made;
-  });
+  const { protect } = options;
   const primary = config.regions[0]!;
-  const foundation = stack('foundation', primary, stateOf('foundation', primary));
-  if (hasFoundation(config)) defineFoundation(foundation, config);
-  const global = stack('global', primary, stateOf('global', primary));
-  defineGlobal(global, { config, names });
+  const made: SynthesizedStack[] = [];
+  const bootstrapOf = (region: RegionName) => `bootstrap-${region}`;
+  const stateBucket = (region: RegionName) => (options.state === 's3' ? [bootstrapOf(region)] : []);
+  const add = (
+    place: Pick<SynthesizedStack, 'name' | 'region' | 'after'> & { environment?: Environment },
+    define: (stack: Stack) => void,
+  ) => {
+    const { name, region, environment, after } = place;
+    const state: StateLocation =
+      options.state === 'local' || name === bootstrapOf(region)
+        ? { kind: 'local' }
+        : { kind: 's3', bucket: names.bucket('state', region), key: `${name}.tfstate` };
+    const stack = new Stack({
+      name,
+      region,
+      state,
+      tags: tags(config, environment ?? 'shared'),
+      accountId: config.aws.accountId,
+    });
+    define(stack);
+    made.push({ name, region, after, document: stack.document() });
+  };
 
-  const all = [
-    ...(options.state === 's3' ? bootstraps : []),
-    ...(hasFoundation(config) ? [foundation] : []),
-    ...regions,
-    global,
-  ];
-  return all.map(made => ({ name: made.node.id, region: made.region, document: made.document() }));
+  if (options.state === 's3') {
+    for (const region of config.regions) {
+      add({ name: bootstrapOf(region), region, after: [] }, stack =>
+        privateBucket(stack, 'state', {
+          name: names.bucket('state', region),
+          keepVersionsDays: STATE_VERSION_DAYS,
+          protect,
+        }),
+      );
+    }
+  }
+  const foundation = hasFoundation(config) ? ['foundation'] : [];
+  for (const name of foundation) {
+    add({ name, region: primary, after: stateBucket(primary) }, stack => defineFoundation(stack, config));
+  }
+  for (const region of config.regions) {
+    add({ name: region, region, after: stateBucket(region) }, stack =>
+      defineRegion(stack, { config, names, protect }),
+    );
+  }
+  const environments = config.regions.flatMap(region =>
+    environmentsIn(config, region).map(environment => {
+      const name = `${region}-${environment}`;
+      add({ name, region, environment, after: [region, ...foundation] }, stack =>
+        defineEnvironment(stack, { config, names, protect, environment }),
+      );
+      return name;
+    }),
+  );
+  // Route 53 takes no alias of a record that is not there yet.
+  add(
+    {
+      name: 'global',
+      region: primary,
+      after: [...stateBucket(primary), ...(config.domain.name === '' ? [] : environments)],
+    },
+    stack => defineGlobal(stack, { config, names }),
+  );
+  return made;
 }
 
-/** On everything that can carry tags; what belongs to one environment says so instead of `shared`. */
-function tags(config: Config): Record<string, string> {
+/** On everything that can carry tags. */
+function tags(config: Config, environment: Environment | 'shared'): Record<string, string> {
   return {
     Customer: config.customer,
     Application: config.application,
-    Environment: 'shared',
+    Environment: environment,
     Owner: config.owner,
     CostCenter: config.costCenter,
     ManagedBy: 'tandem',

@@ -26,6 +26,10 @@ test('writes a root module a stack, and says in a README in which order they go'
     'terraform/bootstrap-us-west-2/main.tf.json',
     'terraform/us-east-1/main.tf.json',
     'terraform/us-west-2/main.tf.json',
+    'terraform/us-east-1-staging/main.tf.json',
+    'terraform/us-east-1-production/main.tf.json',
+    'terraform/us-west-2-staging/main.tf.json',
+    'terraform/us-west-2-production/main.tf.json',
     'terraform/global/main.tf.json',
     'terraform/README.md',
   ]);
@@ -44,6 +48,10 @@ test('writes where it is told, for a trial without buckets', async () => {
   expect(files.map(({ path }) => path)).toEqual([
     'us-east-1/main.tf.json',
     'us-west-2/main.tf.json',
+    'us-east-1-staging/main.tf.json',
+    'us-east-1-production/main.tf.json',
+    'us-west-2-staging/main.tf.json',
+    'us-west-2-production/main.tf.json',
     'global/main.tf.json',
     'README.md',
   ]);

@@ -1,4 +1,4 @@
-import type { PipelineEnvironment } from '../names.ts';
+import type { Environment } from '../names.ts';
 import type { Config, DeploymentConfig, ServiceConfig } from './schema.ts';
 
 export interface EnvironmentConfig {
@@ -7,10 +7,7 @@ export interface EnvironmentConfig {
 }
 
 /** The service and deployment settings of one environment: the file's own, with that environment's overrides laid over. */
-export function environmentConfig(
-  config: Config,
-  environment: PipelineEnvironment | 'dev',
-): EnvironmentConfig {
+export function environmentConfig(config: Config, environment: Environment): EnvironmentConfig {
   const override = config.environments[environment];
   return {
     service: {

@@ -5,7 +5,7 @@ import { awsSchema } from './sections/aws.ts';
 import { buildSchema } from './sections/build.ts';
 import { deploymentSchema } from './sections/deployment.ts';
 import { domainSchema } from './sections/domain.ts';
-import { environmentOverride } from './sections/environment-override.ts';
+import { devOverride, environmentOverride } from './sections/environment-override.ts';
 import { logsSchema } from './sections/logs.ts';
 import { networkSchema } from './sections/network.ts';
 import { notificationsSchema } from './sections/notifications.ts';
@@ -48,7 +48,7 @@ export const configSchema = z
     aws: awsSchema.prefault({}).describe('What only AWS has.'),
     environments: z
       .strictObject({
-        dev: environmentOverride.prefault({}),
+        dev: devOverride.prefault({}),
         staging: environmentOverride.prefault({}),
         production: environmentOverride.prefault({}),
       })

@@ -3,6 +3,7 @@ import { nearest } from '../../core/nearest.ts';
 import { describeNode, formatKeyPath, nodeAt, rootNode, type KeyPath, type SchemaNode } from './describe.ts';
 import { environmentConfig } from './environment.ts';
 import { configSchema, type Config } from './schema.ts';
+import { ENVIRONMENTS, type Environment } from '../names.ts';
 
 /** One thing wrong in a configuration, complete enough to mend it without reading anything else. */
 export interface ConfigFault {
@@ -16,8 +17,6 @@ export interface ConfigFault {
 
 export type ConfigValidation =
   { config: Config; faults?: undefined } | { config?: undefined; faults: ConfigFault[] };
-
-const ENVIRONMENTS = ['dev', 'staging', 'production'] as const;
 
 /** Checks a value read from `tandem.config.ts`: the configuration with every default, or all its faults at once. */
 export function validateConfig(value: unknown): ConfigValidation {
@@ -75,7 +74,7 @@ const TOGETHER: readonly (readonly string[])[] = [
 ];
 
 /** What an environment's overrides make of the sections they change must be as valid as the sections themselves. */
-function environmentFaults(config: Config, environment: (typeof ENVIRONMENTS)[number]): ConfigFault[] {
+function environmentFaults(config: Config, environment: Environment): ConfigFault[] {
   const effective = environmentConfig(config, environment);
   return (['service', 'deployment'] as const).flatMap(section => {
     const overrides: Record<string, unknown> = config.environments[environment][section];

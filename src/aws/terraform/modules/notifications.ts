@@ -8,6 +8,7 @@ import { policyDocument } from '../policy.ts';
 
 export interface NotificationsInput {
   name: string;
+  topicName: string;
   accountId: string;
   emails: readonly string[];
 }
@@ -47,7 +48,7 @@ export function notifications(scope: Construct, id: string, input: Notifications
     tags: { Name: input.name },
   });
   new KmsAlias(here, 'key-name', { name: `alias/${input.name}-notifications`, targetKeyId: key.keyId });
-  const topic = new SnsTopic(here, 'topic', { name: `${input.name}-notifications`, kmsMasterKeyId: key.arn });
+  const topic = new SnsTopic(here, 'topic', { name: input.topicName, kmsMasterKeyId: key.arn });
   new SnsTopicPolicy(here, 'policy', {
     arn: topic.arn,
     policy: policyDocument([

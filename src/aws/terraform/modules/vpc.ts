@@ -38,7 +38,16 @@ export interface VpcOutput {
 }
 
 /** Two zones: what is called `a` and `b` here is whatever the account's first two zones are. */
-const ZONES = ['a', 'b'] as const;
+export const ZONES = ['a', 'b'] as const;
+
+/** The Name tag by which a subnet is found again. */
+export function subnetName(
+  network: string,
+  kind: 'public' | 'private',
+  zone: (typeof ZONES)[number],
+): string {
+  return `${network}-${kind}-${zone}`;
+}
 
 /**
  * A network of two zones, each with a public subnet (10.N.1.0/24, 10.N.2.0/24) for load balancers and NAT, and a private
@@ -71,7 +80,7 @@ export function vpc(scope: Construct, id: string, input: VpcInput): VpcOutput {
           availabilityZone: Fn.element(zones.names, index) as string,
           cidrBlock: `10.${block}.${firstThird + index}.0/24`,
           mapPublicIpOnLaunch: false,
-          tags: { Name: `${name}-${kind}-${zone}` },
+          tags: { Name: subnetName(name, kind, zone) },
         }),
     );
   const publicSubnets = subnets('public', 1);

@@ -24,3 +24,11 @@ export const environmentOverride = z.strictObject({
     .partial()
     .default({}),
 });
+
+/** `dev` is one more environment on AWS, for trying things out: it costs as much as another, so it is asked for. */
+export const devOverride = environmentOverride.extend({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('Whether there is a `dev` on AWS, in the primary region; the pipeline does not deploy to it.'),
+});

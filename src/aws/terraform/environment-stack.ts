@@ -1,0 +1,132 @@
+import { environmentConfig } from '../../model/config/environment.ts';
+import type { Config } from '../../model/config/schema.ts';
+import type { Environment, RegionName } from '../../model/names.ts';
+import { hostName, regionHostName } from './host-names.ts';
+import { certificate } from './modules/certificate.ts';
+import { regionRecord } from './modules/dns.ts';
+import { ecsCluster, type EcsClusterOutput } from './modules/ecs-cluster.ts';
+import { ecsService, type EcsServiceOutput } from './modules/ecs-service.ts';
+import { eventNotification } from './modules/event-notification.ts';
+import { deploymentAlarmNames, serviceAlarms } from './modules/service-alarms.ts';
+import { lookUpRegion, type RegionLookup } from './region-lookup.ts';
+import { accountIdOf, type StackInput } from './region-stack.ts';
+import { releaseProject } from './release.ts';
+import { output, type Stack } from './stack.ts';
+
+/** What the parts of one environment in one region have in common. */
+export interface EnvironmentPlace extends StackInput {
+  stack: Stack;
+  accountId: string;
+  environment: Environment;
+  shared: RegionLookup;
+}
+
+/** One environment in one region: the service, its alarms, and what releases to it. The region's own stack comes first. */
+export function defineEnvironment(stack: Stack, input: StackInput & { environment: Environment }): void {
+  const { config, names, environment } = input;
+  const accountId = accountIdOf(stack, config);
+  const shared = lookUpRegion(stack, names, accountId);
+  const place: EnvironmentPlace = { ...input, stack, accountId, shared };
+  const cluster = ecsCluster(stack, 'cluster', { name: names.cluster(environment) });
+  const service = defineService(place, cluster);
+  if (config.domain.name !== '') {
+    regionRecord(stack, 'record', {
+      zoneId: config.domain.zoneId,
+      hostName: recordName(config, environment, stack.region),
+      loadBalancer: service.loadBalancer,
+    });
+  }
+  serviceAlarms(stack, 'alarms', {
+    name: names.service(environment),
+    clusterName: cluster.name,
+    loadBalancerDimension: service.loadBalancer.dimension,
+    targetGroupDimension: service.loadBalancer.targetGroupDimension,
+    thresholds: config.alarms,
+    topicArn: shared.topicArn,
+  });
+  releaseProject(place, service);
+  tellOfFailures(place);
+  output(stack, 'url', urlOf(config, environment, service));
+}
+
+function defineService(
+  { stack, config, names, accountId, protect, environment, shared }: EnvironmentPlace,
+  cluster: EcsClusterOutput,
+): EcsServiceOutput {
+  const { service, deployment } = environmentConfig(config, environment);
+  const { scaling, domain, aws, logs } = config;
+  return ecsService(stack, 'service', {
+    name: names.service(environment),
+    region: stack.region,
+    accountId,
+    cluster,
+    vpcId: shared.network.id,
+    privateSubnetIds: shared.network.privateSubnetIds,
+    loadBalancer: {
+      name: names.loadBalancer(environment),
+      targetGroupName: names.targetGroup(environment),
+      publicSubnetIds: shared.network.publicSubnetIds,
+      healthCheck: service.healthCheck,
+      deregistrationDelaySeconds: service.deregistrationDelaySeconds,
+      ...(domain.name !== '' && {
+        https: { certificateArn: certificate(stack, 'domain', { hostName: domain.name }) },
+      }),
+      deletionProtection: protect && environment === 'production',
+    },
+    container: {
+      name: config.application,
+      port: service.port,
+      environment: {
+        ...service.environment,
+        PORT: String(service.port),
+        APPLICATION: config.application,
+        ENVIRONMENT: environment,
+      },
+      stopTimeoutSeconds: service.stopTimeoutSeconds,
+    },
+    cpu: service.cpu,
+    memoryMb: service.memoryMb,
+    architecture: aws.architecture,
+    spotPercent: aws.spotPercent,
+    repositoryArn: shared.repository.arn,
+    executionRoleName: names.role(`${environment}-execution`, stack.region),
+    taskRoleName: names.role(`${environment}-task`, stack.region),
+    logGroupName: names.logGroup(environment),
+    logRetentionDays: logs.retentionDays,
+    desiredCount: service.desiredCount,
+    gracePeriodSeconds: service.healthCheck.gracePeriodSeconds,
+    minimumHealthyPercent: deployment.minimumHealthyPercent,
+    maximumPercent: deployment.maximumPercent,
+    circuitBreaker: deployment.circuitBreaker,
+    deploymentAlarmNames: deploymentAlarmNames(names.service(environment)),
+    scaling: { ...scaling, minimumCount: service.minimumCount, maximumCount: service.maximumCount },
+  });
+}
+
+/** `dev` is in one region, so its own name leads there; of the others `global` says which region answers. */
+function recordName(config: Config, environment: Environment, region: RegionName): string {
+  return environment === 'dev' ? hostName(config, environment) : regionHostName(config, environment, region);
+}
+
+function urlOf(config: Config, environment: Environment, service: EcsServiceOutput): string {
+  return config.domain.name === ''
+    ? `http://${service.loadBalancer.dnsName}`
+    : `https://${hostName(config, environment)}`;
+}
+
+function tellOfFailures({ stack, names, accountId, environment, shared }: EnvironmentPlace): void {
+  const cluster = names.cluster(environment);
+  eventNotification(stack, 'deployment-failed', {
+    name: names.rule(`${environment}-deployment-failed`),
+    description: `A deployment in the cluster ${cluster} failed`,
+    pattern: {
+      source: ['aws.ecs'],
+      'detail-type': ['ECS Deployment State Change'],
+      resources: [{ prefix: `arn:aws:ecs:${stack.region}:${accountId}:service/${cluster}/` }],
+      detail: { eventName: ['SERVICE_DEPLOYMENT_FAILED'] },
+    },
+    topicArn: shared.topicArn,
+    paths: { resource: '$.resources[0]', region: '$.region', reason: '$.detail.reason' },
+    message: 'A deployment of <resource> in <region> failed: <reason>',
+  });
+}
