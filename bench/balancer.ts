@@ -76,6 +76,7 @@ async function main(): Promise<void> {
     ...(has('haproxy') ? [await haproxy(backEndPort)] : []),
     await plainProxy(backEndPort),
     await tandem(backEndPort),
+    await tandem(backEndPort, 2),
   ];
   const measurements = new Map<Contestant, Measurement[]>(contestants.map(contestant => [contestant, []]));
   for (const contestant of contestants) measure(contestant, 1);
@@ -217,21 +218,23 @@ async function plainProxy(backEndPort: number): Promise<Contestant> {
 }
 
 /** The balancer process itself, which takes up the configuration that it finds in its folder. */
-async function tandem(backEndPort: number): Promise<Contestant> {
+async function tandem(backEndPort: number, processes = 1): Promise<Contestant> {
   const port = await freePort(ADDRESS);
-  const own = join(folder, 'balancer');
-  mkdirSync(own);
-  writeFileSync(join(own, 'config.json'), JSON.stringify(balancerConfig(port, backEndPort)));
   const script = fileURLToPath(new URL('../src/local/balancer/balancer-process.ts', import.meta.url));
-  const child = start(true, process.execPath, [script, own]);
+  const pids = Array.from({ length: processes }, (_, index) => {
+    const own = join(folder, `balancer-${processes}-${index}`);
+    mkdirSync(own);
+    writeFileSync(join(own, 'config.json'), JSON.stringify(balancerConfig(port, backEndPort, processes > 1)));
+    return start(processes === 1, process.execPath, [script, own], processes > 1).pid!;
+  });
   await listening(port);
-  return { name: 'Tandem', port, pids: [child.pid!] };
+  return { name: processes === 1 ? 'Tandem' : `Tandem, ${processes} processes on all cores`, port, pids };
 }
 
-function balancerConfig(port: number, backEndPort: number): BalancerConfig {
+function balancerConfig(port: number, backEndPort: number, isShared: boolean): BalancerConfig {
   return {
     listeners: [
-      { name: 'production', address: ADDRESS, port, forward: [{ targetGroup: 'blue', weight: 1 }] },
+      { name: 'production', address: ADDRESS, port, isShared, forward: [{ targetGroup: 'blue', weight: 1 }] },
     ],
     targetGroups: [
       {
@@ -256,10 +259,16 @@ function balancerConfig(port: number, backEndPort: number): BalancerConfig {
   };
 }
 
-function start(isContestant: boolean, program: string, argv: readonly string[]): ChildProcess {
-  const command = isPinned
-    ? ['taskset', '-c', isContestant ? PROXY_CORE : otherCores, program, ...argv]
-    : [program, ...argv];
+function start(
+  isContestant: boolean,
+  program: string,
+  argv: readonly string[],
+  isOnAllCores = false,
+): ChildProcess {
+  const command =
+    isPinned && !isOnAllCores
+      ? ['taskset', '-c', isContestant ? PROXY_CORE : otherCores, program, ...argv]
+      : [program, ...argv];
   const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] });
   children.push(child);
   return child;

@@ -251,6 +251,12 @@ export default defineConfig({
     // A whole number from 0 to 100.
     spotPercent: 0,
   },
+  // What only the local cloud has.
+  local: {
+    // Load balancer processes of a region, which share its ports: on Linux, for more requests than one core can carry. A change waits for `tandem down` and `tandem up`.
+    // A whole number from 1 to 16.
+    balancerProcesses: 1,
+  },
   // What differs in one environment.
   environments: {
     dev: { service: {}, deployment: {}, enabled: false },

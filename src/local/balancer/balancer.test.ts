@@ -8,9 +8,10 @@ import { freePort } from '../../platform/network.ts';
 import { processIdentity } from '../../platform/process.ts';
 import type { ServiceContext } from '../context.ts';
 import { testContext } from '../testing/context.ts';
+import { AdminClient } from './admin-client.ts';
 import { createBalancer } from './balancer.ts';
 import type { Balancer } from './contract.ts';
-import { readLivingRecord } from './process-files.ts';
+import { pidOf, processFolder, readLivingRecord } from './process-files.ts';
 import { startBackEnd, type BackEnd } from './testing/back-end.ts';
 import { request } from './testing/client.ts';
 import { configOf, targetGroup } from './testing/proxy.ts';
@@ -179,9 +180,57 @@ describe('the balancer process', () => {
   });
 });
 
-async function running(handler?: Parameters<typeof startBackEnd>[1], under = '') {
+describe('several balancer processes on one port', () => {
+  it('share the connections, and say together what each counted', async () => {
+    const { balancer, context, port } = await running(undefined, '', 2);
+    const [one, two] = await Promise.all(
+      [0, 1].map(index => readLivingRecord(processFolder(context.folder, index))),
+    );
+    expect(one!.identity).not.toBe(two!.identity);
+    // Each of 64 connections goes to either with the same chance: that all go to one is not to be met with.
+    await Promise.all(Array.from({ length: 64 }, () => request(port)));
+    await changed(balancer, () => balancer.counters()?.listeners[0]?.requests === 64, 20);
+    for (const record of [one!, two!]) {
+      const { counters } = await new AdminClient(record.socketPath).state();
+      expect(counters.listeners[0]!.requests).toBeGreaterThan(0);
+      expect(counters.listeners[0]!.requests).toBeLessThan(64);
+    }
+    expect(balancer.state()!.targetGroups).toMatchObject([{ name: 'blue', targets: [{ id: 'a' }] }]);
+  });
+
+  it('go on, one without the other, and are complete again by themselves', async () => {
+    const { balancer, context, port } = await running(undefined, '', 2);
+    const second = processFolder(context.folder, 1);
+    const { identity } = (await readLivingRecord(second))!;
+    process.kill(Number(identity.split(':')[0]), 'SIGKILL');
+    await gone(identity);
+    // The system closes a killed process's sockets a moment after it: those few connections break.
+    while (!(await isServing(port))) await new Promise(resolve => setImmediate(resolve));
+    const restarted = async () => (await readLivingRecord(second)) !== undefined;
+    while (!(await restarted())) await new Promise<void>(resolve => balancer.onChange(resolve));
+  });
+
+  it('keep their number until they are shut down, and all end then', async () => {
+    const { balancer, context, port } = await running(undefined, '', 2);
+    await balancer.stop();
+    const next = keeper({ ...context, config: { ...context.config, local: { balancerProcesses: 1 } } });
+    await next.start();
+    await next.apply(configOf(port, []));
+    const records = await Promise.all(
+      [0, 1].map(index => readLivingRecord(processFolder(context.folder, index))),
+    );
+    await next.shutDown(0);
+    for (const record of records) expect(processIdentity(pidOf(record!))).not.toBe(record!.identity);
+    await next.start();
+    expect(await readLivingRecord(processFolder(context.folder, 1))).toBeUndefined();
+  });
+});
+
+async function running(handler?: Parameters<typeof startBackEnd>[1], under = '', processes = 1) {
   const folder = await mkdtemp(join(tmpdir(), 'tandem-'));
-  const context = testContext(join(folder, under));
+  const context = testContext(join(folder, under), {
+    config: { local: { balancerProcesses: processes } },
+  });
   const backEnd: BackEnd = await startBackEnd('a', handler);
   const port = await freePort('127.0.0.1');
   cleanUp.push(
@@ -206,6 +255,12 @@ function keeper(context: ServiceContext): Balancer {
 function isHealthy(balancer: Balancer): boolean {
   const targets = balancer.state()?.targetGroups.flatMap(group => group.targets) ?? [];
   return targets.length > 0 && targets.every(({ health }) => health.state === 'healthy');
+}
+
+/** Whether the answers on sixteen new connections are all there. */
+async function isServing(port: number): Promise<boolean> {
+  const answers = await Promise.allSettled(Array.from({ length: 16 }, () => request(port)));
+  return answers.every(answer => answer.status === 'fulfilled' && answer.value.status === 200);
 }
 
 /** Resolves when the condition holds; counters have no event, so those are looked at every `everyMs`. */

@@ -32,6 +32,8 @@ export interface Listener {
   name: string;
   address: string;
   port: number;
+  /** Other balancer processes listen there as well; the system spreads the connections (SO_REUSEPORT). Absent: no. */
+  isShared?: boolean;
   /** At most 5; weights 0 to 999 (ALB forward action). */
   forward: readonly { targetGroup: string; weight: number }[];
 }
@@ -63,7 +65,7 @@ export interface BalancerState {
   targetGroups: { name: string; targets: TargetStatus[] }[];
 }
 
-/** Counted since the process began; a later `startedAt` says that they began again at zero. */
+/** Counted since the process began; a later `startedAt` says that they, or one process's part, began again at zero. */
 export interface BalancerCounters {
   startedAt: Instant;
   /** Upper bounds of the histogram's buckets, in milliseconds; a last bucket holds what is slower. */

@@ -16,7 +16,7 @@ export interface ProcessRecord {
   socketPath: string;
 }
 
-/** The files of a balancer process, in its service's folder. */
+/** The files of a balancer process, in its folder. */
 export function processFiles(folder: string) {
   return {
     record: join(folder, 'process.json'),
@@ -26,6 +26,18 @@ export function processFiles(folder: string) {
     lock: join(folder, 'lock.db'),
     compileCache: join(folder, 'compile-cache'),
   };
+}
+
+/** Where the balancer process of this index works: the first in the service's folder, the others in folders of it. */
+export function processFolder(folder: string, index: number): string {
+  return index === 0 ? folder : join(folder, `process-${index + 1}`);
+}
+
+/** How many balancer processes have a configuration to carry; `undefined` where none has. */
+export async function readNumberOfProcesses(folder: string): Promise<number | undefined> {
+  let number = 0;
+  while ((await readConfig(processFolder(folder, number))) !== undefined) number += 1;
+  return number === 0 ? undefined : number;
 }
 
 /** The record, where it is of a process that runs. */

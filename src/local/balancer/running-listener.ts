@@ -11,12 +11,13 @@ import type { RunningTargetGroup } from './target-group.ts';
 const BACKLOG = 4_096;
 
 /**
- * A listener at work. Its address and port are for life; its name and where it forwards to change under its
+ * A listener at work. Its address, port and sharing are for life; its name and where it forwards to change under its
  * connections, so that a client's connection outlives every configuration.
  */
 export class RunningListener {
   readonly address: string;
   readonly port: number;
+  readonly #isShared: boolean;
   /** The Host of an HTTP/1.0 request that has none. */
   readonly host: string;
   readonly counter = new ListenerCounter();
@@ -28,9 +29,10 @@ export class RunningListener {
   #weights: readonly number[] = [];
   #credits: number[] = [];
 
-  constructor(endpoint: { address: string; port: number }, context: ProxyContext) {
+  constructor(endpoint: Pick<Listener, 'address' | 'port' | 'isShared'>, context: ProxyContext) {
     this.address = endpoint.address;
     this.port = endpoint.port;
+    this.#isShared = endpoint.isShared ?? false;
     this.host = `${endpoint.address}:${endpoint.port}`;
     this.#context = context;
     this.#server = createTcpServer({ allowHalfOpen: true, noDelay: true }, socket => {
@@ -44,7 +46,8 @@ export class RunningListener {
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', error => reject(listenerUnavailable(this.host, error)));
-      this.#server.listen({ host: this.address, port: this.port, backlog: BACKLOG }, () => {
+      const { address: host, port } = this;
+      this.#server.listen({ host, port, backlog: BACKLOG, reusePort: this.#isShared }, () => {
         this.#server.removeAllListeners('error');
         // Accepting fails for a while where the process is out of file descriptors; the listener goes on.
         this.#server.on('error', () => undefined);
@@ -103,7 +106,9 @@ function listenerUnavailable(host: string, cause: Error): TandemError {
       ? 'another program listens there; stop it or choose another port'
       : code === 'EACCES'
         ? 'this user may not use that port; choose one above 1023'
-        : `${cause.message}; choose an address of this machine`;
+        : code === 'ENOTSUP'
+          ? 'this system does not let several processes share a port; set local.balancerProcesses to 1'
+          : `${cause.message}; choose an address of this machine`;
   return new TandemError('LISTENER_UNAVAILABLE', `The load balancer cannot listen on ${host}: ${what}.`, {
     data: { listener: host, systemCode: code },
     cause,

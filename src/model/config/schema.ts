@@ -6,6 +6,7 @@ import { buildSchema } from './sections/build.ts';
 import { deploymentSchema } from './sections/deployment.ts';
 import { domainSchema } from './sections/domain.ts';
 import { devOverride, environmentOverride } from './sections/environment-override.ts';
+import { localSchema } from './sections/local.ts';
 import { logsSchema } from './sections/logs.ts';
 import { networkSchema } from './sections/network.ts';
 import { notificationsSchema } from './sections/notifications.ts';
@@ -46,6 +47,7 @@ export const configSchema = z
     alarms: alarmsSchema.prefault({}).describe('What people are told of, in each environment.'),
     notifications: notificationsSchema.prefault({}).describe('How people are told.'),
     aws: awsSchema.prefault({}).describe('What only AWS has.'),
+    local: localSchema.prefault({}).describe('What only the local cloud has.'),
     environments: z
       .strictObject({
         dev: devOverride.prefault({}),
