@@ -153,7 +153,14 @@ const replicationStatus = shape<ReplicationStatus>('ReplicationStatus', {
   state: z.enum(['in-sync', 'behind', 'split', 'unreachable']),
   pendingRefs: z.int(),
   lagMs: z.number(),
-  splits: z.array(z.object({ ref: z.string(), here: commitId, there: commitId })),
+  splits: z.array(
+    z.object({
+      ref: z.string(),
+      here: commitId,
+      there: commitId,
+      mends: z.array(z.object({ keeps: z.string(), command: z.string() })),
+    }),
+  ),
   message: z.string().optional(),
 });
 

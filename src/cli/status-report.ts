@@ -92,6 +92,31 @@ export function statusLines(
   return [heading, ...table(rows, '  ')];
 }
 
+/**
+ * How histories that have split are mended, once for each ref and pair of regions: both sides report it, and either
+ * one's commands do.
+ */
+export function mendLines(statuses: readonly RegionStatus[], paint: Paint): string[] {
+  const told = new Set<string>();
+  return statuses.flatMap(({ region, replication }) =>
+    replication.flatMap(({ peer, splits }) =>
+      splits.flatMap(({ ref, mends }) => {
+        const split = [ref, ...[region, peer].sort()].join(' ');
+        if (told.has(split)) return [];
+        told.add(split);
+        return [
+          '',
+          `To mend ${paint.bold(printable(ref))}, in a clone of the repository, one of:`,
+          ...mends.flatMap(({ keeps, command }) => [
+            `  to keep ${printable(keeps)}:`,
+            `    ${paint.cyan(printable(command))}`,
+          ]),
+        ];
+      }),
+    ),
+  );
+}
+
 function serviceRows(service: ServiceStatus, paint: Paint): string[][] {
   const release = service.release ? paint.yellow(shortCommit(service.release.commit)) : paint.dim('nothing');
   const running = `${service.running}/${service.desired} running`;
@@ -138,7 +163,7 @@ function replicationText(
     case 'unreachable':
       return `${peer} ${paint.red('unreachable')}${message === undefined ? '' : `: ${printable(message)}`}`;
     case 'split':
-      return `${peer} ${paint.red('split')}: ${printable(message ?? splits.map(({ ref }) => ref).join(', '))}`;
+      return `${peer} ${paint.red('split')}: ${printable(splits.map(({ ref }) => ref).join(', '))}`;
     default:
       return unreachable(state);
   }

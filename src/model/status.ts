@@ -13,9 +13,18 @@ export interface ReplicationStatus {
   pendingRefs: number;
   /** Milliseconds since the oldest unreplicated push was acknowledged. 0 when in sync. */
   lagMs: number;
-  /** For `split`: each ref with both ids, and for any trouble one line with the mend. */
-  splits: { ref: string; here: CommitId; there: CommitId }[];
+  splits: RefSplit[];
+  /** Of any trouble: what is wrong, a line for each. */
   message?: string;
+}
+
+/** A ref of which either side has something that the other lacks; an id of zeros stands for a deletion. */
+export interface RefSplit {
+  ref: string;
+  here: CommitId;
+  there: CommitId;
+  /** The ways to mend it, each a command line to run in a clone of the repository. */
+  mends: { keeps: string; command: string }[];
 }
 
 export interface RegionStatus {

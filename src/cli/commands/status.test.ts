@@ -71,6 +71,39 @@ test('--json holds every region with full commit ids, and null where there is no
   });
 });
 
+test('a split is told by both its sides, and its mend once, as commands to copy', async () => {
+  const cloud = cloudDouble();
+  const mends = [
+    { keeps: 'what us-east-1 has', command: 'git push --force http://127.0.2.1:8000/git/storefront.git a:b' },
+    { keeps: 'what us-west-2 has', command: 'git push --force http://127.0.1.1:8000/git/storefront.git a:b' },
+  ];
+  const sides = [
+    [cloud.east, 'us-west-2', mends],
+    [cloud.west, 'us-east-1', mends.toReversed()],
+  ] as const;
+  for (const [region, peer, ways] of sides) {
+    const split = { ref: 'refs/heads/main', here: commitId('a'), there: commitId('b'), mends: [...ways] };
+    region.statusOverrides = {
+      problems: ['main has split'],
+      replication: [
+        { peer, state: 'split', pendingRefs: 0, lagMs: 0, splits: [split], message: 'main has split' },
+      ],
+    };
+  }
+  const { stdout } = await runCli(['status'], { cloud });
+  expect(stdout).toContain('  problem      main has split\n');
+  expect(stdout).toContain('  replication  us-west-2 split: refs/heads/main\n');
+  expect(linesOf(stdout).slice(-6)).toEqual([
+    '',
+    'To mend refs/heads/main, in a clone of the repository, one of:',
+    '  to keep what us-east-1 has:',
+    `    ${mends[0]!.command}`,
+    '  to keep what us-west-2 has:',
+    `    ${mends[1]!.command}`,
+  ]);
+  for (const { command } of mends) expect(stdout.split(command)).toHaveLength(2);
+});
+
 test('a region that does not answer hides no other, and makes the exit code 6', async () => {
   const cloud = cloudDouble();
   cloud.west.isUnreachable = true;

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import { chosenRegions } from '../regions.ts';
-import { statusAsJson, statusLines } from '../status-report.ts';
+import { mendLines, statusAsJson, statusLines } from '../status-report.ts';
 
 export const status = defineCommand({
   name: 'status',
@@ -24,6 +24,7 @@ export const status = defineCommand({
         }).join('\n'),
       );
       context.print(blocks.join('\n\n'));
+      for (const line of mendLines(statuses, context.paint)) context.print(line);
     }
     return statuses.some(({ health }) => health === 'unreachable') ? EXIT.unknown : EXIT.done;
   },

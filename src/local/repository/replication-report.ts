@@ -5,12 +5,14 @@ import { formatDuration } from '../../core/duration.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { NewRegionEvent } from '../../model/event.ts';
 import type { CommitId, RegionName } from '../../model/names.ts';
-import type { ReplicationStatus } from '../../model/status.ts';
+import type { RefSplit as ReportedSplit, ReplicationStatus } from '../../model/status.ts';
 
 export interface Side {
   region: RegionName;
   gitUrl: string;
 }
+
+type Mend = ReportedSplit['mends'][number];
 
 export interface PeerFacts {
   own: Side;
@@ -36,10 +38,11 @@ export function replicationStatus(facts: PeerFacts): ReplicationStatus {
     state: stateOf(facts),
     pendingRefs: pendingSince.length,
     lagMs: pendingSince.length === 0 ? 0 : Math.max(0, now - Math.min(...pendingSince)),
-    splits: condition.splits.map(({ ref, here, there }) => ({
-      ref,
-      here: here ?? NO_COMMIT,
-      there: there ?? NO_COMMIT,
+    splits: condition.splits.map(split => ({
+      ref: split.ref,
+      here: split.here ?? NO_COMMIT,
+      there: split.there ?? NO_COMMIT,
+      mends: mendsOf(split, own, peer),
     })),
     ...(messages.length === 0 ? {} : { message: messages.join('\n') }),
   };
@@ -77,8 +80,8 @@ export function noticeEvent(notice: Notice, facts: { own: Side; peer: Side; erro
         source: 'repository',
         type: 'HistorySplit',
         severity: 'error',
-        message: describeSplit(notice.split, facts.own, facts.peer),
-        data: { peer, ...notice.split },
+        message: `${describeSplit(notice.split, facts.own, facts.peer)}. What mends it: tandem status`,
+        data: { peer, ...notice.split, mends: mendsOf(notice.split, facts.own, facts.peer) },
       };
     case 'mended':
       return {
@@ -93,21 +96,24 @@ export function noticeEvent(notice: Notice, facts: { own: Side; peer: Side; erro
   }
 }
 
-/** What happened, and the commands that mend it: for either side's value, and for both where both have one. */
 function describeSplit({ ref, here, there }: RefSplit, own: Side, peer: Side): string {
-  const name = shortName(ref);
-  const what =
-    `${name} has split: ${own.region} has ${shortId(here)}, ${peer.region} has ${shortId(there)}, ` +
-    'and neither contains the other. Nothing is overwritten.';
-  const both =
-    here === undefined || there === undefined || !ref.startsWith('refs/heads/')
-      ? ''
-      : ` To keep both, merge in a clone: git fetch ${own.gitUrl} ${ref} && git checkout --detach FETCH_HEAD && ` +
-        `git pull --no-rebase --no-edit ${peer.gitUrl} ${ref} && git push ${own.gitUrl} HEAD:${ref}`;
   return (
-    `${what} To keep ${own.region}'s: ${overwrite(ref, here, own, peer)}.` +
-    ` To keep ${peer.region}'s: ${overwrite(ref, there, peer, own)}.${both}`
+    `${shortName(ref)} has split: ${own.region} has ${shortId(here)}, ${peer.region} has ${shortId(there)}, ` +
+    'and neither contains the other; nothing is overwritten'
   );
+}
+
+/** For either side's value, and for both where both have one. */
+function mendsOf({ ref, here, there }: RefSplit, own: Side, peer: Side): Mend[] {
+  const mends = [
+    { keeps: `what ${own.region} has`, command: overwrite(ref, here, own, peer) },
+    { keeps: `what ${peer.region} has`, command: overwrite(ref, there, peer, own) },
+  ];
+  if (here === undefined || there === undefined || !ref.startsWith('refs/heads/')) return mends;
+  const merge =
+    `git fetch ${own.gitUrl} ${ref} && git checkout --detach FETCH_HEAD && ` +
+    `git pull --no-rebase --no-edit ${peer.gitUrl} ${ref} && git push ${own.gitUrl} HEAD:${ref}`;
+  return [...mends, { keeps: 'both, merged', command: merge }];
 }
 
 function overwrite(ref: string, value: CommitId | undefined, from: Side, to: Side): string {

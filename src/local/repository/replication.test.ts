@@ -139,8 +139,12 @@ describe('a split history', () => {
     ] as const) {
       const status = statusOf(here);
       expect(status).toMatchObject({ state: 'split', peer: there.name });
-      expect(status.splits).toEqual([{ ref: 'refs/heads/main', here: ids.get(here), there: ids.get(there) }]);
-      expect(status.message).toContain(`git push --force ${there.gitUrl} FETCH_HEAD:refs/heads/main`);
+      expect(status.splits).toMatchObject([
+        { ref: 'refs/heads/main', here: ids.get(here), there: ids.get(there) },
+      ]);
+      expect(mend(here, `what ${here.name} has`)).toBe(
+        `git fetch ${here.gitUrl} refs/heads/main && git push --force ${there.gitUrl} FETCH_HEAD:refs/heads/main`,
+      );
       expect(await here.repository.resolve('main')).toBe(ids.get(here));
       expect(await here.events('HistorySplit')).toHaveLength(1);
     }
@@ -153,11 +157,7 @@ describe('a split history', () => {
     async side => {
       const { east, west, clone, ids } = await splitMain();
       const kept = side === 'east' ? east : west;
-      const pattern = new RegExp(
-        `To keep ${kept.name}'s: (git fetch .*? && git push --force \\S+ \\S+?)\\.(?: |$)`,
-      );
-      const [, commands] = pattern.exec(statusOf(east).message!)!;
-      await run(clone, commands!);
+      await run(clone, mend(east, `what ${kept.name} has`));
       await mended(east, west);
       expect(await east.repository.resolve('main')).toBe(ids.get(kept));
       expect(await west.repository.resolve('main')).toBe(ids.get(kept));
@@ -166,9 +166,8 @@ describe('a split history', () => {
 
   test('is mended by a merge, with the printed commands', async () => {
     const { east, west, ids } = await splitMain();
-    const [, commands] = /merge in a clone: (git .*)$/.exec(statusOf(west).message!)!;
     const clone = await all.clone(west.gitUrl);
-    await run(clone, commands!);
+    await run(clone, mend(west, 'both, merged'));
     await mended(east, west);
     expect(await east.repository.resolve('main')).toBe(await west.repository.resolve('main'));
     for (const id of ids.values())
@@ -186,9 +185,11 @@ describe('a split history', () => {
     await clone.git('push', west.gitUrl, 'main');
     heal(east, west);
     await until(() => statusOf(east).state === 'split' && statusOf(west).state === 'split');
-    expect(statusOf(east).splits).toEqual([{ ref: 'refs/heads/main', here: '0'.repeat(40), there: second }]);
-    expect(statusOf(west).message).toContain(`git push ${west.gitUrl} --delete refs/heads/main`);
-    await clone.git('push', west.gitUrl, ':main');
+    expect(statusOf(east).splits).toMatchObject([
+      { ref: 'refs/heads/main', here: '0'.repeat(40), there: second },
+    ]);
+    expect(statusOf(east).splits[0]!.mends).toHaveLength(2);
+    await run(clone, mend(west, `what ${east.name} has`));
     await mended(east, west);
     expect(await refsOf(clone, west)).toBe('');
   });
@@ -302,6 +303,12 @@ async function inSync(here: TestRegion, there: TestRegion): Promise<void> {
 
 function statusOf(region: TestRegion) {
   return region.repository.replication()[0]!;
+}
+
+/** The command line that `region` tells for keeping this of the one ref that has split. */
+function mend(region: TestRegion, keeps: string): string {
+  const [split] = statusOf(region).splits;
+  return split!.mends.find(way => way.keeps === keeps)!.command;
 }
 
 function refsOf(clone: Clone, region: TestRegion): Promise<string> {

@@ -52,8 +52,9 @@ async function splitRefs(cloud: ChaosCloud): Promise<Set<string>> {
   const found = new Set<string>();
   for (const region of cloud.regions) {
     const { replication } = await cloud.region(region).status();
-    for (const { state, splits, message } of replication) {
-      if (state === 'split' && message?.includes('git ')) for (const { ref } of splits) found.add(ref);
+    for (const { state, splits } of replication) {
+      if (state !== 'split') continue;
+      for (const { ref, mends } of splits) if (mends.length > 0) found.add(ref);
     }
   }
   return found;
