@@ -49,7 +49,7 @@ export function createRegionOperations(
         : []),
       ...replication
         .filter(({ state }) => state === 'split')
-        .map(({ message, peer }) => message ?? `split from ${peer}`),
+        .flatMap(({ message, peer }) => message?.split('\n') ?? `split from ${peer}`),
     ];
     return {
       region: context.region,
