@@ -1,3 +1,4 @@
+import { resolveLinks } from '../context/scoped-path.ts';
 import type { LayerEntry } from './entry.ts';
 
 export type TreeEntry = Pick<LayerEntry, 'mode' | 'uid' | 'gid' | 'target'> & {
@@ -9,7 +10,6 @@ interface Node {
   children: Map<string, Node>;
 }
 
-const MOST_LINKS = 64;
 const FOLDER: TreeEntry = { type: 'folder', mode: 0o755, uid: 0, gid: 0 };
 
 /**
@@ -31,28 +31,10 @@ export class FileTree {
 
   /** Follows links as `resolveWithin` does on disk; what does not exist is taken as written. */
   resolve(path: string, keepLast = false): string | undefined {
-    const pending = path.split('/');
-    const resolved: string[] = [];
-    let links = 0;
-    while (pending.length > 0) {
-      const part = pending.shift()!;
-      if (part === '' || part === '.') continue;
-      if (part === '..') {
-        resolved.pop();
-        continue;
-      }
-      const isLast = pending.every(rest => rest === '' || rest === '.');
-      const entry = this.get([...resolved, part].join('/'));
-      if (entry?.type !== 'link' || (keepLast && isLast)) {
-        resolved.push(part);
-        continue;
-      }
-      links += 1;
-      if (links > MOST_LINKS) return undefined;
-      if (entry.target!.startsWith('/')) resolved.length = 0;
-      pending.unshift(...entry.target!.split('/'));
-    }
-    return resolved.join('/');
+    return resolveLinks(path, keepLast, place => {
+      const entry = this.get(place);
+      return entry?.type === 'link' ? entry.target : undefined;
+    });
   }
 
   apply(entries: readonly LayerEntry[]): void {
