@@ -9,7 +9,7 @@ import type { CommandContext } from './context.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { printError } from './failures.ts';
 import { REMOTE_NAME, setUpRemote } from './git-remote.ts';
-import type { RunningCloud } from './local-lifecycle.ts';
+import type { RunningCloud } from '../model/local-lifecycle.ts';
 import { ProgressView } from './progress-view.ts';
 import { reportFailures } from './regions.ts';
 import { statusAsJson } from './status-report.ts';

@@ -5,7 +5,7 @@ import type { RegionName } from '../model/names.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Output } from '../platform/terminal.ts';
 import type { Git } from './git.ts';
-import type { LocalLifecycle } from './local-lifecycle.ts';
+import type { LocalLifecycle } from '../model/local-lifecycle.ts';
 import type { Synthesize } from './synthesize.ts';
 
 /** Everything that the command line touches outside itself; tests hand in their own. */

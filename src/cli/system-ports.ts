@@ -11,7 +11,7 @@ import {
 } from '../platform/terminal.ts';
 import type { CommandPorts } from './context.ts';
 import { systemGit } from './git.ts';
-import type { LocalLifecycle } from './local-lifecycle.ts';
+import type { LocalLifecycle } from '../model/local-lifecycle.ts';
 import type { Synthesize } from './synthesize.ts';
 
 /** The ports of a real terminal on this machine. */

@@ -1,8 +1,8 @@
 import { join, relative, sep } from 'node:path';
 import { TandemError, systemErrorCode } from '../core/error.ts';
-import type { Cloud, UpProgress } from '../model/cloud.ts';
+import type { UpProgress } from '../model/cloud.ts';
 import type { Config } from '../model/config/schema.ts';
-import type { TimingProfile } from '../model/timing.ts';
+import type { LocalLifecycle, RunningCloud, UpRequest } from '../model/local-lifecycle.ts';
 import { systemClock } from '../platform/clock.ts';
 import { closeSync, folderSize, mkdirSync, openSync, rm } from '../platform/files.ts';
 import {
@@ -37,45 +37,26 @@ export interface LifecycleOptions {
   program: { version: string; entry: string };
 }
 
-interface UpRequest {
-  config: Config;
-  configPath: string;
-  dataDir: string;
-  portBase?: number;
-  timing: TimingProfile;
-  mode: 'foreground' | 'detached';
-  onProgress(progress: UpProgress): void;
-  signal: AbortSignal;
-}
-
-interface RunningCloud {
-  cloud: Cloud;
-  failures: readonly { region: string; error: unknown }[];
-  closed: Promise<'ended' | 'taken-over'>;
-  stop(options: { force: boolean }): Promise<void>;
-}
-
 const SHUT_DOWN_LIMIT_MS = 180_000;
 const FORCED_LIMIT_MS = 10_000;
 /** Ends a supervisor and nothing else, by the system's own default: so that every version of Tandem understands it. */
 const TAKE_OVER_SIGNAL = 'SIGHUP';
 
-/** Brings the local cloud of a data folder up and down; the command line's `LocalLifecycle`. */
-export function createLifecycle(options: LifecycleOptions) {
+export function createLifecycle(options: LifecycleOptions): LocalLifecycle {
   return {
-    up: (request: UpRequest) => up(options, request),
-    attach: async (dataDir: string): Promise<Cloud | undefined> => {
+    up: request => up(options, request),
+    attach: async dataDir => {
       const record = await readCloudRecord(dataDir);
       if (!record || !(await isRunning(dataDir, record))) return undefined;
       return createLocalCloud(record, options.connect);
     },
-    down: (dataDir: string, onProgress: (progress: UpProgress) => void) => down(options, dataDir, onProgress),
-    destroy: async (dataDir: string, onProgress: (progress: UpProgress) => void): Promise<void> => {
+    down: (dataDir, onProgress) => down(options, dataDir, onProgress),
+    destroy: async (dataDir, onProgress) => {
       await endAtOnce(dataDir, onProgress);
       onProgress({ message: `deleting ${dataDir}` });
       await rm(dataDir, { recursive: true, force: true });
     },
-    inventory: async (dataDir: string) => {
+    inventory: async dataDir => {
       // Even a record that cannot be read must not keep anybody from destroying the folder.
       const record = await readCloudRecord(dataDir).catch(() => undefined);
       return {

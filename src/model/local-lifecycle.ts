@@ -1,8 +1,8 @@
 import type { Instant } from '../core/instant.ts';
-import type { Cloud, UpProgress } from '../model/cloud.ts';
-import type { Config } from '../model/config/schema.ts';
-import type { RegionName } from '../model/names.ts';
-import type { TimingProfile } from '../model/timing.ts';
+import type { Cloud, UpProgress } from './cloud.ts';
+import type { Config } from './config/schema.ts';
+import type { RegionName } from './names.ts';
+import type { TimingProfile } from './timing.ts';
 
 export interface UpRequest {
   config: Config;

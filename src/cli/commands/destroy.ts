@@ -4,7 +4,7 @@ import { pathExists } from '../../platform/files.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
-import type { Inventory } from '../local-lifecycle.ts';
+import type { Inventory } from '../../model/local-lifecycle.ts';
 import { yesOption } from '../option-values.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { printable } from '../text/printable.ts';

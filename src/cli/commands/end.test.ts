@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pathExists } from '../../platform/files.ts';
-import type { Inventory } from '../local-lifecycle.ts';
+import type { Inventory } from '../../model/local-lifecycle.ts';
 import { cloudDouble } from '../testing/cloud-double.ts';
 import { runCli, type RunOptions } from '../testing/command-run.ts';
 

@@ -1,11 +1,9 @@
 import { TandemError } from '../../core/error.ts';
-import type { ServiceStatus } from '../../model/deployment.ts';
 import { PIPELINE_ENVIRONMENTS, type PipelineEnvironment } from '../../model/names.ts';
+import { actOnServices, readService } from '../act-on-services.ts';
 import { defineCommand } from '../command.ts';
 import { waitOption, wholeNumber } from '../option-values.ts';
-import { ProgressView } from '../progress-view.ts';
-import { answered, answersAsJson, askRegions, chosenRegions, reportFailures } from '../regions.ts';
-import { watch } from '../watch.ts';
+import { answered, answersAsJson, reportFailures } from '../regions.ts';
 
 export const scale = defineCommand<{ count?: number; wait: boolean }>({
   name: 'scale',
@@ -24,43 +22,20 @@ export const scale = defineCommand<{ count?: number; wait: boolean }>({
     if (count === undefined) throw new TandemError('USAGE', 'say how many tasks: --count <number>');
     const name = service as PipelineEnvironment;
     const cloud = await context.cloud();
-    const view = new ProgressView(context.stderr, context.progressPaint, context.clock);
-    const since = context.clock.now();
-    const watching = new AbortController();
-    const release = context.onInterrupt(() =>
-      watching.abort(new TandemError('INTERRUPTED', 'you ended the watching; the scaling goes on')),
-    );
-    try {
-      const answers = await askRegions(cloud, chosenRegions(context, cloud), async (operations, region) => {
-        const show = (text: string) => view.set(region, { text, since });
-        await operations.scale(name, count);
-        const status = async () => (await operations.status()).services.find(found => found.name === name)!;
-        if (!wait) return status();
-        return watch({
-          operations,
-          clock: context.clock,
-          signal: watching.signal,
-          read: status,
-          isSettled(found) {
-            show(`${name}: ${found.running} of ${found.desired} tasks run`);
-            return isSettled(found);
-          },
-          onContact: contact =>
-            show(contact === 'lost' ? 'no answer from the region; trying again' : 'contact is back'),
-        });
+    const answers = await actOnServices(context, cloud, 'the scaling', async ({ operations, follow }) => {
+      await operations.scale(name, count);
+      if (!wait) return readService(operations, name);
+      return follow({
+        name,
+        describe: ({ running, desired }) => `${running} of ${desired} tasks run`,
+        isSettled: ({ running, pending, desired, healthyTargets }) =>
+          pending === 0 && running === desired && healthyTargets === desired,
       });
-      view.end({ keep: false });
-      if (context.json) context.printJson(answersAsJson(answers, 'service'));
-      else
-        for (const { region, value } of answered(answers))
-          context.print(`${region}  ${name}  ${value.running}/${value.desired}`);
-      return reportFailures(context, answers);
-    } finally {
-      release();
-    }
+    });
+    if (context.json) context.printJson(answersAsJson(answers, 'service'));
+    else
+      for (const { region, value } of answered(answers))
+        context.print(`${region}  ${name}  ${value.running}/${value.desired}`);
+    return reportFailures(context, answers);
   },
 });
-
-function isSettled({ running, pending, desired, healthyTargets }: ServiceStatus): boolean {
-  return pending === 0 && running === desired && healthyTargets === desired;
-}

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TandemError } from '../../core/error.ts';
 import { runCommand } from '../../platform/process.ts';
 import { systemGit, type Git } from '../git.ts';
-import type { LocalLifecycle, RunningCloud, UpRequest } from '../local-lifecycle.ts';
+import type { LocalLifecycle, RunningCloud, UpRequest } from '../../model/local-lifecycle.ts';
 import { cloudDouble, type CloudDouble } from '../testing/cloud-double.ts';
 import { linesOf, runCli, type RunOptions } from '../testing/command-run.ts';
 import { executionOf } from '../testing/fixtures.ts';

@@ -7,7 +7,7 @@ import { createContext } from '../create-context.ts';
 import { worst, type ExitCode } from '../exit-code.ts';
 import { prepareExample, pushExample } from '../example.ts';
 import { loadConfig } from '../load-config.ts';
-import type { RunningCloud } from '../local-lifecycle.ts';
+import type { RunningCloud } from '../../model/local-lifecycle.ts';
 import { wholeNumber } from '../option-values.ts';
 
 interface Options {

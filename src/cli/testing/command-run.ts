@@ -5,7 +5,7 @@ import type { Cloud } from '../../model/cloud.ts';
 import { runCommandLine } from '../command-line.ts';
 import type { CommandPorts } from '../context.ts';
 import { systemGit } from '../git.ts';
-import type { LocalLifecycle } from '../local-lifecycle.ts';
+import type { LocalLifecycle } from '../../model/local-lifecycle.ts';
 import { NOW } from './fixtures.ts';
 
 export interface CommandRun {
