@@ -113,6 +113,43 @@ export abstract class MessageHead {
     lineEnd: number,
   ): boolean;
 
+  /**
+   * What means the same in both directions: the framing (RFC 9112 section 6), and fields of one connection, which are
+   * not passed on (RFC 9110 section 7.6.1). For names of 10, 14, 16 and 17 bytes; false where the field is at fault.
+   */
+  protected readSharedField(
+    bytes: Buffer,
+    lineStart: number,
+    nameLength: number,
+    valueStart: number,
+    valueEnd: number,
+    lineEnd: number,
+  ): boolean {
+    switch (nameLength) {
+      case 10:
+        if (equalsIgnoringCase(bytes, lineStart, 'connection')) {
+          this.#readConnection(bytes, valueStart, valueEnd);
+          this.drop(lineStart, lineEnd);
+        } else if (equalsIgnoringCase(bytes, lineStart, 'keep-alive')) this.drop(lineStart, lineEnd);
+        return true;
+      case 14:
+        return (
+          !equalsIgnoringCase(bytes, lineStart, 'content-length') ||
+          this.#readContentLength(bytes, valueStart, valueEnd)
+        );
+      case 16:
+        if (equalsIgnoringCase(bytes, lineStart, 'proxy-connection')) this.drop(lineStart, lineEnd);
+        return true;
+      case 17:
+        return (
+          !equalsIgnoringCase(bytes, lineStart, 'transfer-encoding') ||
+          this.#readTransferEncoding(bytes, valueStart, valueEnd)
+        );
+      default:
+        return true;
+    }
+  }
+
   /** Called when all lines are read: judges the head as a whole. */
   protected abstract finish(bytes: Buffer): boolean;
 
@@ -147,7 +184,7 @@ export abstract class MessageHead {
     }
   }
 
-  protected readContentLength(bytes: Buffer, valueStart: number, valueEnd: number): boolean {
+  #readContentLength(bytes: Buffer, valueStart: number, valueEnd: number): boolean {
     if (this.contentLength !== -1) return this.#fail('more than one Content-Length');
     const digits = valueEnd - valueStart;
     if (digits === 0 || digits > LARGEST_CONTENT_LENGTH_DIGITS)
@@ -162,7 +199,7 @@ export abstract class MessageHead {
     return true;
   }
 
-  protected readTransferEncoding(bytes: Buffer, valueStart: number, valueEnd: number): boolean {
+  #readTransferEncoding(bytes: Buffer, valueStart: number, valueEnd: number): boolean {
     if (this.isChunked) return this.#fail('more than one Transfer-Encoding');
     if (bytes.toString('latin1', valueStart, valueEnd).toLowerCase() !== 'chunked') {
       return this.#fail('a Transfer-Encoding other than chunked');
@@ -172,7 +209,7 @@ export abstract class MessageHead {
   }
 
   /** Connection: a list of options (RFC 9110 section 7.6.1). */
-  protected readConnection(bytes: Buffer, valueStart: number, valueEnd: number): void {
+  #readConnection(bytes: Buffer, valueStart: number, valueEnd: number): void {
     let at = valueStart;
     while (at < valueEnd) {
       while (at < valueEnd && (bytes[at] === COMMA || bytes[at] === SPACE || bytes[at] === TAB)) at += 1;

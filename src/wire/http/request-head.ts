@@ -172,23 +172,15 @@ export class RequestHead extends MessageHead {
           this.upgradeEnd = valueEnd;
         }
         return true;
-      case 10:
-        if (equalsIgnoringCase(bytes, lineStart, 'connection')) {
-          this.readConnection(bytes, valueStart, valueEnd);
-          this.drop(lineStart, lineEnd);
-        } else if (equalsIgnoringCase(bytes, lineStart, 'keep-alive')) this.drop(lineStart, lineEnd);
-        return true;
       case 11:
         if (equalsIgnoringCase(bytes, lineStart, 'traceparent')) {
           this.traceparentStart = valueStart;
           this.traceparentEnd = valueEnd;
         }
         return true;
+      case 10:
       case 14:
-        return (
-          !equalsIgnoringCase(bytes, lineStart, 'content-length') ||
-          this.readContentLength(bytes, valueStart, valueEnd)
-        );
+        return this.readSharedField(bytes, lineStart, nameLength, valueStart, valueEnd, lineEnd);
       case 15:
         if (equalsIgnoringCase(bytes, lineStart, 'x-forwarded-for')) {
           this.#readForwardedFor(bytes, valueStart, valueEnd);
@@ -199,19 +191,11 @@ export class RequestHead extends MessageHead {
         }
         return true;
       case 16:
-        if (
-          equalsIgnoringCase(bytes, lineStart, 'x-forwarded-port') ||
-          equalsIgnoringCase(bytes, lineStart, 'proxy-connection')
-        ) {
-          this.drop(lineStart, lineEnd);
-        }
-        return true;
+        if (equalsIgnoringCase(bytes, lineStart, 'x-forwarded-port')) this.drop(lineStart, lineEnd);
+        return this.readSharedField(bytes, lineStart, nameLength, valueStart, valueEnd, lineEnd);
       case 17:
         if (equalsIgnoringCase(bytes, lineStart, 'x-forwarded-proto')) this.drop(lineStart, lineEnd);
-        return (
-          !equalsIgnoringCase(bytes, lineStart, 'transfer-encoding') ||
-          this.readTransferEncoding(bytes, valueStart, valueEnd)
-        );
+        return this.readSharedField(bytes, lineStart, nameLength, valueStart, valueEnd, lineEnd);
       default:
         return true;
     }

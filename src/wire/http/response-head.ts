@@ -68,27 +68,13 @@ export class ResponseHead extends MessageHead {
         }
         return true;
       case 10:
-        if (equalsIgnoringCase(bytes, lineStart, 'connection')) {
-          this.readConnection(bytes, valueStart, valueEnd);
-          this.drop(lineStart, lineEnd);
-        } else if (equalsIgnoringCase(bytes, lineStart, 'keep-alive')) {
+        if (equalsIgnoringCase(bytes, lineStart, 'keep-alive'))
           this.#readKeepAlive(bytes, valueStart, valueEnd);
-          this.drop(lineStart, lineEnd);
-        }
-        return true;
+        return this.readSharedField(bytes, lineStart, nameLength, valueStart, valueEnd, lineEnd);
       case 14:
-        return (
-          !equalsIgnoringCase(bytes, lineStart, 'content-length') ||
-          this.readContentLength(bytes, valueStart, valueEnd)
-        );
       case 16:
-        if (equalsIgnoringCase(bytes, lineStart, 'proxy-connection')) this.drop(lineStart, lineEnd);
-        return true;
       case 17:
-        return (
-          !equalsIgnoringCase(bytes, lineStart, 'transfer-encoding') ||
-          this.readTransferEncoding(bytes, valueStart, valueEnd)
-        );
+        return this.readSharedField(bytes, lineStart, nameLength, valueStart, valueEnd, lineEnd);
       default:
         return true;
     }
