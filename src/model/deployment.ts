@@ -49,6 +49,7 @@ export interface ServiceStatus {
   desired: number;
   running: number;
   pending: number;
+  /** Tasks that the balancer finds healthy and sends requests to; one that is told to stop counts no more. */
   healthyTargets: number;
   deployment?: Deployment;
   /** The latest few service events, newest first, as ECS words them. */

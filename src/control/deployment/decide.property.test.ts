@@ -200,6 +200,12 @@ class World {
     if (!decision.state.held || target) {
       expect(healthyAfter).toBeGreaterThanOrEqual(Math.min(healthyBefore, kept));
     }
+    // While too few are known to be healthy, what runs is what users reach.
+    const running = before.tasks.filter(
+      ({ phase, health }) => phase === 'running' && health !== 'unhealthy',
+    ).length;
+    const left = live.filter(each => each.phase === 'running' && this.#healthOf(each) !== 'unhealthy').length;
+    expect(left).toBeGreaterThanOrEqual(Math.min(running, kept));
     if (!target || this.desired === 0) expect(starts).toBe(0);
     const underWay = deploymentUnderWay(decision.state);
     if (underWay && target && !decision.waiting) expect(underWay.steadyAt).toBeDefined();

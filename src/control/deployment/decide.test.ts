@@ -163,6 +163,26 @@ describe('a rolling deployment', () => {
     );
   });
 
+  test('just after an outage takes away nothing that runs before its replacement is healthy', () => {
+    const returned = [task('o1'), task('o2', { zone: 'b', phase: 'starting' })];
+    const begun = decide(deploying(SECOND), observed(returned), 0);
+    expect(begun.actions.map(({ kind }) => kind)).toEqual(['start-task', 'start-task']);
+    const one = decide(begun.state, observed([...returned, healthy('n1'), task('n2', { zone: 'b' })]), 1);
+    expect(stopped(one)).toEqual(['o2']);
+    const left = [task('o1'), healthy('n1'), task('n2', { zone: 'b' })];
+    expect(decide(one.state, observed(left), 2).actions).toEqual([]);
+    expect(stopped(decide(one.state, observed([task('o1'), healthy('n1'), healthy('n2')]), 3))).toEqual([
+      'o1',
+    ]);
+  });
+
+  test('lets go at once of tasks that never were healthy where enough others are', () => {
+    const superseding = beginDeployment(deploying(SECOND), revision('d3', SECOND), 5).state;
+    expect(stopped(decide(superseding, observed([...old, task('n1'), task('n2')]), 6))).toEqual(
+      expect.arrayContaining(['n1', 'n2']),
+    );
+  });
+
   test('gives way to a newer one', () => {
     const { state, superseded } = beginDeployment(deploying(SECOND), revision('d3', FIRST), 5);
     expect(superseded).toMatchObject({ id: 'd2', status: 'STOPPED', endedAt: 5 });

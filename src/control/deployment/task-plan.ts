@@ -30,7 +30,8 @@ interface PlanRequest {
  * - At most floor(desired × maximumPercent) tasks are starting or running (ECS counts RUNNING and PENDING).
  * - No healthy task is stopped where fewer than ceil(desired × minimumHealthyPercent) would be left.
  * - Tasks of other revisions go as those of the target become healthy; earlier only where there is no room to
- *   start otherwise. One that never was healthy goes at once.
+ *   start otherwise. One that never was healthy goes at once where enough others are healthy, and counts as one
+ *   that serves where they are not (just after an outage of everything, it is what users reach).
  * - A replacement for an unhealthy task is started first where the maximum allows it.
  */
 export function planTasks(request: PlanRequest, observed: Observed, now: Instant): TaskPlan {
@@ -46,10 +47,7 @@ export function planTasks(request: PlanRequest, observed: Observed, now: Instant
   const missing = Math.max(0, desired - good.length);
   const canStart = now >= request.notBefore;
 
-  step.stop(
-    foreign.filter(task => task.healthySince === undefined && task.health !== 'unhealthy'),
-    'not-wanted',
-  );
+  retireUnproven(step, foreign);
   stopUnhealthy(step, good, missing);
   if (!held) stopSurplus(step, good, desired);
   retireForeign(step, foreign, desired - healthyOf(good).length, canStart ? missing : 0);
@@ -117,13 +115,22 @@ function stopUnhealthy(step: PlanStep, good: readonly ObservedTask[], missing: n
 /** Scaling in: first what is not healthy yet, then from the fullest zone. */
 function stopSurplus(step: PlanStep, good: readonly ObservedTask[], desired: number): void {
   const surplus = Math.max(0, good.length - desired);
-  const notHealthy = chooseToStop(
-    good.filter(({ health }) => health !== 'healthy'),
-    surplus,
-  );
+  const notHealthy = chooseNotHealthy(good, surplus);
   step.stop(notHealthy, 'not-wanted');
   const rest = Math.min(surplus - notHealthy.length, Math.max(0, step.spare()));
   step.stop(chooseToStop(healthyOf(good), rest), 'not-wanted');
+}
+
+/**
+ * Tasks of other revisions that never were healthy are of no use where enough others are. Where they are not, nobody
+ * can tell yet which task answers: a balancer without a healthy target sends to all, so what runs is not taken away.
+ */
+function retireUnproven(step: PlanStep, foreign: readonly ObservedTask[]): void {
+  const unproven = foreign.filter(
+    ({ health, healthySince }) => healthySince === undefined && health !== 'unhealthy',
+  );
+  const needed = Math.max(0, -step.spare());
+  step.stop(chooseNotHealthy(unproven, unproven.length - needed), 'not-wanted');
 }
 
 /** Lets tasks of other revisions go: those that the target's healthy tasks have replaced, then those in the way. */
@@ -137,13 +144,25 @@ function retireForeign(
   const replaced = serving.length - Math.max(0, stillNeeded);
   const inTheWay = toStart - Math.max(0, step.room());
   const count = Math.min(serving.length, Math.max(0, replaced, inTheWay));
-  const silent = chooseToStop(
-    serving.filter(({ health }) => health !== 'healthy'),
-    Math.max(0, replaced),
-  );
+  const silent = chooseNotHealthy(serving, Math.max(0, replaced));
   step.stop(silent, 'not-wanted');
   const healthyCount = Math.min(count - silent.length, Math.max(0, step.spare()));
   step.stop(chooseToStop(healthyOf(serving), healthyCount), 'not-wanted');
+}
+
+/** Of those not known to be healthy: first what is still starting, then what never was, last what once was. */
+function chooseNotHealthy(tasks: readonly ObservedTask[], count: number): ObservedTask[] {
+  const candidates = tasks.filter(({ health }) => health !== 'healthy');
+  const starting = candidates.filter(({ phase }) => phase === 'starting');
+  const running = candidates.filter(({ phase }) => phase !== 'starting');
+  const byUse = [
+    starting,
+    running.filter(({ healthySince }) => healthySince === undefined),
+    running.filter(({ healthySince }) => healthySince !== undefined),
+  ];
+  const chosen: ObservedTask[] = [];
+  for (const group of byUse) chosen.push(...chooseToStop(group, count - chosen.length));
+  return chosen;
 }
 
 function isBlocked(observed: Observed, step: PlanStep, startZones: readonly string[]): boolean {

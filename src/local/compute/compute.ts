@@ -22,7 +22,7 @@ import { ComputeStore } from './compute-store.ts';
 import type { Compute, DeploymentRequest } from './contract.ts';
 import { ProcessRuntime } from './process/process-runtime.ts';
 import { Reconciler } from './reconciler.ts';
-import { balancerConfig } from './target-groups.ts';
+import { balancerConfig, isTarget } from './target-groups.ts';
 import { TaskKeeper } from './task-keeper.ts';
 import { toTask } from './task-record.ts';
 import { tell } from './tell.ts';
@@ -191,7 +191,9 @@ class LocalCompute implements Compute {
       running: tasks.filter(({ status }) => status === 'RUNNING').length,
       pending: tasks.filter(({ status }) => ['PROVISIONING', 'PENDING', 'ACTIVATING'].includes(status))
         .length,
-      healthyTargets: tasks.filter(({ id }) => this.#sync.target(id)?.health.state === 'healthy').length,
+      healthyTargets: tasks.filter(
+        task => isTarget(task) && this.#sync.target(task.id)?.health.state === 'healthy',
+      ).length,
       ...(state.deployment && { deployment: this.#withWaiting(state.deployment) }),
       events: this.#store.events(name, EVENTS_SHOWN),
     };

@@ -200,6 +200,22 @@ describe('a rolling deployment', () => {
     expect(cause).toContain('answered health checks on /health with 500');
   });
 
+  test('over tasks that nobody has found healthy, and that answer all the same, loses no request', async () => {
+    region = await TestRegion.start();
+    const [first, second] = [
+      await region.images.release(NEVER_HEALTHY),
+      await region.images.release(WELL_LATER),
+    ];
+    region.deploy(first);
+    await region.until(() => region.tasks().filter(({ status }) => status === 'RUNNING').length === 2);
+    while ((await region.request()).status !== 200);
+    const traffic = sendTraffic(region.url('staging'));
+    expect((await region.deployed(second)).status).toBe('SUCCESSFUL');
+    const answers = await traffic.end();
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(answers.at(-1)?.body).toContain(second.commit);
+  });
+
   test('gives way to a newer one', async () => {
     region = await TestRegion.start();
     const [first, second] = [await region.images.release(NEVER_HEALTHY), await region.images.release(WELL)];

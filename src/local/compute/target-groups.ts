@@ -66,7 +66,8 @@ function targetGroup(
   };
 }
 
-function isTarget(task: TaskRecord): task is TaskRecord & { endpoint: Endpoint } {
+/** Requests go to it: it is being registered or was, and nobody has told it to stop. */
+export function isTarget(task: TaskRecord): task is TaskRecord & { endpoint: Endpoint } {
   const isServing = task.status === 'ACTIVATING' || task.status === 'RUNNING';
   return isServing && task.stoppingAt === undefined && task.endpoint !== undefined;
 }
