@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomBelow, type Random } from '../../src/core/random.ts';
+import type { TaskRecord } from '../../src/local/compute/task-record.ts';
+import type { Endpoint } from '../../src/platform/network.ts';
 import { daemonsUnder } from '../../src/platform/process-table.ts';
 import type { ChaosCloud } from './chaos-cloud.ts';
 import type { Traffic } from './traffic.ts';
@@ -154,32 +156,49 @@ async function pause({ pid, region, title }: Victim, pauseMs: number): Promise<s
   return `pause ${pid} of ${region} for ${pauseMs} ms: ${title}`;
 }
 
-/** A production task is only hit while another one is healthy: with two tasks, one may fail at a time. */
+/**
+ * A production task is only hit while another one serves: with two tasks, one may fail at a time. Where the one before
+ * has only just been hit, its region need not know yet; so another one must also answer by itself.
+ */
 async function isNeeded(cloud: ChaosCloud, victim: Victim, traffic: Traffic): Promise<boolean> {
   const taskId = /^TASK_ID=(.*)$/m.exec(environmentOf(victim.pid))?.[1];
   if (taskId === undefined || victim.region === undefined) return true;
-  if (serviceOf(join(cloud.folder(victim.region), 'region.db'), taskId) !== 'production') return false;
+  const tasks = liveTasks(join(cloud.folder(victim.region), 'region.db'));
+  if (tasks.find(({ id }) => id === taskId)?.service !== 'production') return false;
   if (traffic.isOut(victim.region)) return true;
   const status = await cloud
     .region(victim.region)
     .status()
     .catch(() => undefined);
   const production = status?.services.find(({ name }) => name === 'production');
-  return (
-    production === undefined ||
-    production.healthyTargets < 2 ||
-    production.healthyTargets < production.running
+  const areOthersKnown =
+    production !== undefined &&
+    production.healthyTargets >= 2 &&
+    production.healthyTargets >= production.running;
+  if (!areOthersKnown) return true;
+  const others = tasks.filter(
+    ({ id, service, status, stoppingAt }) =>
+      id !== taskId && service === 'production' && status === 'RUNNING' && stoppingAt === undefined,
   );
+  const answers = await Promise.all(others.map(({ endpoint }) => isAnswering(endpoint!)));
+  return !answers.includes(true);
 }
 
-function serviceOf(path: string, taskId: string): string | undefined {
+function liveTasks(path: string): TaskRecord[] {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
   try {
-    return database.prepare('SELECT service FROM compute_tasks WHERE id = ?').get(taskId)?.['service'] as
-      string | undefined;
+    const rows = database.prepare('SELECT body FROM compute_tasks WHERE is_over = 0').all();
+    return rows.map(({ body }) => JSON.parse(String(body)) as TaskRecord);
   } finally {
     database.close();
   }
+}
+
+async function isAnswering({ address, port }: Endpoint): Promise<boolean> {
+  return fetch(`http://${address}:${port}/health`, { signal: AbortSignal.timeout(1_000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 function environmentOf(pid: number): string {

@@ -1,3 +1,5 @@
+import type { Instant } from '../../src/core/instant.ts';
+
 /** What the cloud has promised so far, as its clients saw it: what the checkers hold it to in the end. */
 export interface History {
   pushes: AcknowledgedPush[];
@@ -23,18 +25,24 @@ interface AcknowledgedDecision {
 
 interface LostRequest {
   region: string;
-  sentAt: number;
-  lostAt: number;
+  sentAt: Instant;
+  lostAt: Instant;
   how: string;
 }
 
 /** From the end of a region's load balancer (nobody can answer then) until production was whole again. */
 export interface Outage {
   region: string;
-  from: number;
-  until: number;
+  from: Instant;
+  /** Infinite while it lasts. */
+  until: Instant;
 }
 
 export function emptyHistory(): History {
   return { pushes: [], decisions: [], executions: [], traffic: [], answered: 0, outages: [] };
+}
+
+/** So that what is written down can be found in the logs of what it happened to; never goes back. */
+export function historyNow(): Instant {
+  return performance.timeOrigin + performance.now();
 }

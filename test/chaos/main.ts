@@ -1,52 +1,78 @@
 import { parseArgs } from 'node:util';
-import { runChaos } from './run-chaos.ts';
+import { runChaos, type ChaosReport } from './run-chaos.ts';
 
 /*
- * npm run chaos                          storms until 2,000 faults are done, each with a seed of its own
- * npm run chaos -- --seed 7              one storm, replayed
- * npm run chaos -- --faults 60 --total 500
+ * npm run chaos                          storm after storm, each with a seed of its own, until Ctrl-C
+ * npm run chaos -- --faults 2000         until so many faults are done
+ * npm run chaos -- --seed 7              one storm, replayed; with --faults where it had another number than 40
  */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
-    faults: { type: 'string', default: '40' },
-    total: { type: 'string', default: '2000' },
+    faults: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
-const faults = Number(values.faults);
-const total = values.seed === undefined ? Number(values.total) : faults;
-let seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed);
-const say = (line: string) => console.log(line);
+const FAULTS_PER_STORM = 40;
+const interrupted = new AbortController();
+process.once('SIGINT', () => {
+  console.log('ending: this storm counts no more, and what it made is removed');
+  interrupted.abort();
+});
 
-let done = 0;
-let storms = 0;
-const failed: number[] = [];
-const kinds: Record<string, number> = {};
-while (done < total) {
-  say(
-    `storm ${storms + 1}, seed ${seed}, ${faults} faults; replay: npm run chaos -- --seed ${seed} --faults ${faults}`,
-  );
-  const report = await runChaos({ seed, faults, log: line => say(`  ${line}`), keepBroken: values.keep });
-  const { history } = report;
-  say(
-    `  ${report.operations} operations; acknowledged: ${history.pushes.length} pushes, ${history.decisions.length} decisions, ` +
-      `${history.executions.length} retries and rollbacks; ${history.answered} requests answered, ` +
-      `${history.traffic.length} cut off with their load balancer; settled after ${report.healedAfterMs} ms`,
-  );
-  for (const line of report.broken) say(`  BROKEN ${line}`);
-  for (const [kind, count] of Object.entries(report.faults)) kinds[kind] = (kinds[kind] ?? 0) + count;
-  if (report.broken.length > 0) failed.push(seed);
-  done += Object.values(report.faults).reduce((sum, count) => sum + count, 0);
-  storms += 1;
-  seed += 1;
+const reports: ChaosReport[] = [];
+if (values.seed === undefined) await stormUntil(Number(values.faults ?? Number.POSITIVE_INFINITY));
+else await storm(Number(values.seed), Number(values.faults ?? FAULTS_PER_STORM));
+summarize();
+
+async function stormUntil(total: number): Promise<void> {
+  let seed = Math.floor(Math.random() * 1e9);
+  while (countOf(reports) < total && !interrupted.signal.aborted) {
+    await storm(seed, Math.min(FAULTS_PER_STORM, total - countOf(reports)));
+    seed += 1;
+  }
 }
-say(`${storms} storms, ${done} faults: ${JSON.stringify(kinds)}`);
-if (failed.length === 0) {
-  say('every invariant held');
-} else {
-  say(
-    `BROKEN in ${failed.length} storms: ${failed.map(broken => `npm run chaos -- --seed ${broken} --faults ${faults}`).join('; ')}`,
+
+async function storm(seed: number, faults: number): Promise<void> {
+  console.log(`storm ${reports.length + 1}, ${faults} faults; replay: ${replayOf(seed, faults)}`);
+  const report = await runChaos({
+    seed,
+    faults,
+    log: line => console.log(`  ${line}`),
+    signal: interrupted.signal,
+    keepBroken: values.keep,
+  });
+  if (interrupted.signal.aborted) return;
+  reports.push(report);
+  const { history, operations, healedAfterMs, broken } = report;
+  console.log(
+    `  ${operations} operations; acknowledged: ${history.pushes.length} pushes, ${history.decisions.length} decisions, ` +
+      `${history.executions.length} retries and rollbacks; ${history.answered} requests answered, ` +
+      `${history.traffic.length} cut off with their load balancer; settled after ${healedAfterMs} ms`,
   );
+  for (const line of broken) console.log(`  BROKEN ${line}`);
+}
+
+function summarize(): void {
+  const kinds: Record<string, number> = {};
+  for (const { faults } of reports) {
+    for (const [kind, count] of Object.entries(faults)) kinds[kind] = (kinds[kind] ?? 0) + count;
+  }
+  console.log(`${reports.length} storms, ${countOf(reports)} faults: ${JSON.stringify(kinds)}`);
+  const broken = reports.filter(report => report.broken.length > 0);
+  if (broken.length === 0) {
+    console.log('every invariant held');
+    return;
+  }
+  const replays = broken.map(report => replayOf(report.seed, countOf([report])));
+  console.log(`BROKEN in ${broken.length} storms; replay: ${replays.join('; ')}`);
   process.exitCode = 1;
+}
+
+function countOf(of: readonly ChaosReport[]): number {
+  return of.flatMap(({ faults }) => Object.values(faults)).reduce((sum, count) => sum + count, 0);
+}
+
+function replayOf(seed: number, faults: number): string {
+  return `npm run chaos -- --seed ${seed} --faults ${faults}`;
 }

@@ -9,6 +9,7 @@ import {
   checkPromisedExecutions,
   unfinishedExecutions,
 } from './checkers/executions.ts';
+import { checkProcesses } from './checkers/processes.ts';
 import { checkPushes, checkRepositories } from './checkers/pushes.ts';
 import { unsettledServices } from './checkers/services.ts';
 import { checkTraffic } from './checkers/traffic.ts';
@@ -22,6 +23,8 @@ export interface ChaosOptions {
   /** How many faults are done before all heals. */
   faults: number;
   log(line: string): void;
+  /** Ends the storm early; nothing is checked then. */
+  signal?: AbortSignal;
   /** Leaves the folder as it is where an invariant broke, to be looked at. */
   keepBroken?: boolean;
 }
@@ -43,7 +46,13 @@ const CONVERGENCE_LIMIT_MS = 60_000;
  * One seed, one storm: people work and users use while processes are killed at random moments; then the faults end,
  * the cloud has a bounded time to settle, and every checker looks at what is there.
  */
-export async function runChaos({ seed, faults, log, keepBroken }: ChaosOptions): Promise<ChaosReport> {
+export async function runChaos({
+  seed,
+  faults,
+  log,
+  signal,
+  keepBroken,
+}: ChaosOptions): Promise<ChaosReport> {
   const random = seededRandom(seed);
   const history = emptyHistory();
   const report: ChaosReport = { seed, faults: {}, operations: 0, history, healedAfterMs: 0, broken: [] };
@@ -51,7 +60,8 @@ export async function runChaos({ seed, faults, log, keepBroken }: ChaosOptions):
   try {
     const cloud = await ChaosCloud.of(test);
     await deliverFirst(cloud);
-    await storm(cloud, { random, faults, log, history, report });
+    await storm(cloud, { random, faults, log, signal, history, report });
+    if (signal?.aborted) return report;
     report.broken.push(...(await checkRunning(cloud, history)));
     report.broken.push(...(await checkStopped(cloud)));
     if (report.broken.length > 0) log(cloud.logs());
@@ -74,16 +84,18 @@ interface Storm {
   random: ReturnType<typeof seededRandom>;
   faults: number;
   log(line: string): void;
+  signal: AbortSignal | undefined;
   history: History;
   report: ChaosReport;
 }
 
-async function storm(cloud: ChaosCloud, { random, faults, log, history, report }: Storm): Promise<void> {
+async function storm(cloud: ChaosCloud, options: Storm): Promise<void> {
+  const { random, faults, log, signal, history, report } = options;
   const since = performance.now();
   const traffic = new Traffic(cloud, history);
   const operations = new Operations(cloud, history, seededRandom(randomBelow(random, 2 ** 31)));
   let done = 0;
-  while (done < faults) {
+  while (done < faults && !signal?.aborted) {
     await delay(randomBelow(random, LONGEST_PAUSE_MS));
     const kind = chooseFault(random);
     const withoutSupervisorMs = randomBelow(random, LONGEST_WITHOUT_SUPERVISOR_MS);
@@ -99,11 +111,15 @@ async function storm(cloud: ChaosCloud, { random, faults, log, history, report }
   }
   await operations.stop();
   report.operations = operations.attempted;
+  if (!signal?.aborted) await settle(cloud, report);
+  await traffic.stop();
+}
+
+async function settle(cloud: ChaosCloud, report: ChaosReport): Promise<void> {
   const healedAt = performance.now();
   const missing = await untilNothingIsMissing(CONVERGENCE_LIMIT_MS, () => whatIsMissing(cloud));
   report.healedAfterMs = Math.round(performance.now() - healedAt);
   if (missing !== undefined) report.broken.push(`not settled after ${CONVERGENCE_LIMIT_MS} ms: ${missing}`);
-  await traffic.stop();
 }
 
 async function whatIsMissing(cloud: ChaosCloud): Promise<string | undefined> {
@@ -131,7 +147,7 @@ async function checkStopped(cloud: ChaosCloud): Promise<string[]> {
   const { exitCode, stdout, stderr } = await cloud.test.tandem('down');
   return [
     ...(exitCode === 0 ? [] : [`tandem down ended ${exitCode}: ${stdout}${stderr}`]),
-    ...victims(cloud).map(({ pid, title }) => `process ${pid} outlived tandem down: ${title}`),
+    ...checkProcesses(cloud.test.dataDir),
     ...checkDatabases(cloud),
     ...checkBlobs(cloud),
     ...checkDigests(cloud),

@@ -1,7 +1,7 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChaosCloud } from './chaos-cloud.ts';
-import type { History, Outage } from './history.ts';
+import { historyNow, type History, type Outage } from './history.ts';
 
 const CLIENTS_PER_REGION = 2;
 const PAUSE_MS = 20;
@@ -27,12 +27,12 @@ export class Traffic {
   interrupt(regions: readonly string[], endBalancers: () => void): void {
     for (const region of regions) {
       const open = this.#outages.get(region)?.outage;
-      const outage = open ?? { region, from: performance.now(), until: Number.POSITIVE_INFINITY };
+      const outage = open ?? { region, from: historyNow(), until: Number.POSITIVE_INFINITY };
       if (!open) this.#history.outages.push(outage);
       this.#outages.set(region, { outage, endedAt: Number.POSITIVE_INFINITY });
     }
     endBalancers();
-    for (const region of regions) this.#outages.get(region)!.endedAt = performance.now();
+    for (const region of regions) this.#outages.get(region)!.endedAt = historyNow();
   }
 
   isOut(region: string): boolean {
@@ -47,14 +47,14 @@ export class Traffic {
   async #use(region: string, url: string): Promise<void> {
     const agent = new Agent({ keepAlive: true });
     while (!this.#isStopping) {
-      const sentAt = performance.now();
+      const sentAt = historyNow();
       try {
         await request(agent, url);
         this.#history.answered += 1;
         await this.#endOutage(region, sentAt);
       } catch (error) {
         const how = error instanceof Error ? error.message : String(error);
-        this.#history.traffic.push({ region, sentAt, lostAt: performance.now(), how });
+        this.#history.traffic.push({ region, sentAt, lostAt: historyNow(), how });
       }
       await delay(PAUSE_MS);
     }
@@ -72,7 +72,7 @@ export class Traffic {
     const production = status?.services.find(({ name }) => name === 'production');
     const isWhole = production !== undefined && production.healthyTargets >= production.desired;
     if (!isWhole || this.#outages.get(region) !== interrupted) return;
-    interrupted.outage.until = performance.now();
+    interrupted.outage.until = historyNow();
     this.#outages.delete(region);
   }
 }

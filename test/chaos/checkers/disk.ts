@@ -2,24 +2,19 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { ChaosCloud } from '../chaos-cloud.ts';
+import type { CheckedCloud } from './checked-cloud.ts';
 
 /** Every database is whole. Called when nothing runs. */
-export function checkDatabases(cloud: ChaosCloud): string[] {
+export function checkDatabases(cloud: CheckedCloud): string[] {
   return cloud.regions.flatMap(region =>
     ['region.db', 'telemetry.db'].flatMap(name =>
-      withDatabase(join(cloud.folder(region), name), database => {
-        const answer = database.prepare('PRAGMA integrity_check').all();
-        const faults = database.prepare('PRAGMA foreign_key_check').all();
-        const isWhole = answer[0]?.['integrity_check'] === 'ok' && faults.length === 0;
-        return isWhole ? [] : [`${region}/${name}: ${JSON.stringify([answer, faults])}`];
-      }),
+      whatIsBroken(join(cloud.folder(region), name)).map(fault => `${region}/${name}: ${fault}`),
     ),
   );
 }
 
 /** Every blob has the content that its digest says, every row its file, every file its row. */
-export function checkBlobs(cloud: ChaosCloud): string[] {
+export function checkBlobs(cloud: CheckedCloud): string[] {
   return cloud.regions.flatMap(region => {
     const folder = join(cloud.folder(region), 'registry', 'blobs');
     const files = existsSync(folder)
@@ -51,7 +46,7 @@ export function checkBlobs(cloud: ChaosCloud): string[] {
 }
 
 /** What staging proved is what production got: one execution, one digest. */
-export function checkDigests(cloud: ChaosCloud): string[] {
+export function checkDigests(cloud: CheckedCloud): string[] {
   return cloud.regions.flatMap(region =>
     withDatabase(join(cloud.folder(region), 'region.db'), database => {
       const byExecution = new Map<string, Set<string>>();
@@ -75,7 +70,7 @@ export function checkDigests(cloud: ChaosCloud): string[] {
 }
 
 /** Nothing half-made stays: no temporary files, no workspaces, no files of tasks that are over. Called when nothing runs. */
-export function checkLeftovers(cloud: ChaosCloud): string[] {
+export function checkLeftovers(cloud: CheckedCloud): string[] {
   return cloud.regions.flatMap(region => {
     const folder = cloud.folder(region);
     const names = (path: string) => (existsSync(join(folder, path)) ? readdirSync(join(folder, path)) : []);
@@ -97,6 +92,19 @@ export function checkLeftovers(cloud: ChaosCloud): string[] {
         .map(name => `${region}: upload ${name} belongs to nobody`),
     ];
   });
+}
+
+function whatIsBroken(path: string): string[] {
+  try {
+    return withDatabase(path, database => {
+      const answer = database.prepare('PRAGMA integrity_check').all();
+      const faults = database.prepare('PRAGMA foreign_key_check').all();
+      const isWhole = answer[0]?.['integrity_check'] === 'ok' && faults.length === 0;
+      return isWhole ? [] : [JSON.stringify([answer, faults])];
+    });
+  } catch (error) {
+    return [String(error)];
+  }
 }
 
 function withDatabase<Result>(path: string, ask: (database: DatabaseSync) => Result): Result {

@@ -1,11 +1,11 @@
 import { ENDED_EXECUTION_STATUSES, type Execution } from '../../../src/model/execution.ts';
-import type { ChaosCloud } from '../chaos-cloud.ts';
+import type { CheckedCloud } from './checked-cloud.ts';
 import type { History } from '../history.ts';
 
 const ALL = 1_000;
 
 /** Acknowledged pushes to main have an execution; rollbacks and retries that were promised exist. */
-export async function checkPromisedExecutions(cloud: ChaosCloud, history: History): Promise<string[]> {
+export async function checkPromisedExecutions(cloud: CheckedCloud, history: History): Promise<string[]> {
   const executions = await executionsByRegion(cloud);
   return [
     ...history.pushes
@@ -23,7 +23,7 @@ export async function checkPromisedExecutions(cloud: ChaosCloud, history: Histor
 }
 
 /** An acknowledged approval or rejection stands. (A retry of a later stage keeps it; one of Approval asks again.) */
-export async function checkDecisions(cloud: ChaosCloud, history: History): Promise<string[]> {
+export async function checkDecisions(cloud: CheckedCloud, history: History): Promise<string[]> {
   const executions = await executionsByRegion(cloud);
   return history.decisions
     .filter(({ region, executionId, decision }) => {
@@ -38,7 +38,7 @@ export async function checkDecisions(cloud: ChaosCloud, history: History): Promi
 }
 
 /** Once nothing is broken any more, every execution has an honest end or waits for a person. */
-export async function unfinishedExecutions(cloud: ChaosCloud): Promise<string[]> {
+export async function unfinishedExecutions(cloud: CheckedCloud): Promise<string[]> {
   return [...(await executionsByRegion(cloud)).entries()].flatMap(([region, executions]) =>
     executions
       .filter(({ status }) => !ENDED_EXECUTION_STATUSES.has(status) && status !== 'Waiting')
@@ -50,7 +50,7 @@ export async function unfinishedExecutions(cloud: ChaosCloud): Promise<string[]>
 }
 
 /** An execution that did not end well says why. */
-export async function checkHonestEnds(cloud: ChaosCloud): Promise<string[]> {
+export async function checkHonestEnds(cloud: CheckedCloud): Promise<string[]> {
   return [...(await executionsByRegion(cloud)).entries()].flatMap(([region, executions]) =>
     executions
       .filter(
@@ -60,7 +60,7 @@ export async function checkHonestEnds(cloud: ChaosCloud): Promise<string[]> {
   );
 }
 
-async function executionsByRegion(cloud: ChaosCloud): Promise<Map<string, Execution[]>> {
+async function executionsByRegion(cloud: CheckedCloud): Promise<Map<string, Execution[]>> {
   return new Map(
     await Promise.all(
       cloud.regions.map(

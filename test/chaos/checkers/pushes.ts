@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { run } from '../../end-to-end/test-cloud.ts';
-import type { ChaosCloud } from '../chaos-cloud.ts';
+import type { CheckedCloud } from './checked-cloud.ts';
 import type { AcknowledgedPush, History } from '../history.ts';
 
 /**
  * Every acknowledged push is there: its commit in the region that took it, on the ref (or behind what was pushed
  * later), and the refs of all regions are equal, except those that a region reports as split, with both ids.
  */
-export async function checkPushes(cloud: ChaosCloud, history: History): Promise<string[]> {
+export async function checkPushes(cloud: CheckedCloud, history: History): Promise<string[]> {
   const broken: string[] = [];
   const refs = new Map(
     await Promise.all(cloud.regions.map(async region => [region, await refsOf(cloud, region)] as const)),
@@ -38,7 +38,7 @@ export async function checkPushes(cloud: ChaosCloud, history: History): Promise<
 }
 
 /** Commits whose objects are broken or missing. */
-export async function checkRepositories(cloud: ChaosCloud): Promise<string[]> {
+export async function checkRepositories(cloud: CheckedCloud): Promise<string[]> {
   const results = await Promise.all(
     cloud.regions.map(async region => {
       const { exitCode, stdout, stderr } = await git(cloud, region, 'fsck', '--full', '--connectivity-only');
@@ -48,7 +48,7 @@ export async function checkRepositories(cloud: ChaosCloud): Promise<string[]> {
   return results.flat();
 }
 
-async function splitRefs(cloud: ChaosCloud): Promise<Set<string>> {
+async function splitRefs(cloud: CheckedCloud): Promise<Set<string>> {
   const found = new Set<string>();
   for (const region of cloud.regions) {
     const { replication } = await cloud.region(region).status();
@@ -60,7 +60,7 @@ async function splitRefs(cloud: ChaosCloud): Promise<Set<string>> {
   return found;
 }
 
-async function refsOf(cloud: ChaosCloud, region: string): Promise<Map<string, string>> {
+async function refsOf(cloud: CheckedCloud, region: string): Promise<Map<string, string>> {
   const { stdout } = await git(
     cloud,
     region,
@@ -77,7 +77,7 @@ async function refsOf(cloud: ChaosCloud, region: string): Promise<Map<string, st
 }
 
 async function isReached(
-  cloud: ChaosCloud,
+  cloud: CheckedCloud,
   region: string,
   { commit }: AcknowledgedPush,
   tip: string,
@@ -86,14 +86,14 @@ async function isReached(
   return (await git(cloud, region, 'merge-base', '--is-ancestor', commit, tip)).exitCode === 0;
 }
 
-async function hasCommit(cloud: ChaosCloud, region: string, commit: string): Promise<boolean> {
+async function hasCommit(cloud: CheckedCloud, region: string, commit: string): Promise<boolean> {
   return (await git(cloud, region, 'cat-file', '-e', `${commit}^{commit}`)).exitCode === 0;
 }
 
-function git(cloud: ChaosCloud, region: string, ...argv: string[]) {
+function git(cloud: CheckedCloud, region: string, ...argv: string[]) {
   return run(
     'git',
     ['--git-dir', join(cloud.folder(region), 'repository/repository.git'), ...argv],
-    cloud.test.folder,
+    cloud.folder(region),
   );
 }

@@ -1,7 +1,7 @@
-import type { ChaosCloud } from '../chaos-cloud.ts';
+import type { CheckedCloud } from './checked-cloud.ts';
 
 /** What keeps a region from being as it should be when nothing is broken: every service at its wanted size, in sync. */
-export async function unsettledServices(cloud: ChaosCloud): Promise<string[]> {
+export async function unsettledServices(cloud: CheckedCloud): Promise<string[]> {
   const statuses = await Promise.all(cloud.regions.map(region => cloud.region(region).status()));
   return statuses.flatMap(({ region, services, replication, problems }) => [
     ...services
