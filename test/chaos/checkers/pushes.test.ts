@@ -49,14 +49,11 @@ test('regions that part are told, unless one of them says so', async () => {
   const other = await commit('us-west-2', 'other', first);
   await git('us-west-2', 'update-ref', MAIN, other);
   expect(await check(first)).toEqual([`${MAIN} differs between regions, and no region reports a split`]);
-  cloud.statuses['us-west-2'].replication[0] = {
-    peer: 'us-east-1',
-    state: 'split',
-    pendingRefs: 1,
-    lagMs: 0,
-    splits: [{ ref: MAIN, here: other, there: second }],
-    message: 'main differs; choose one: git push --force',
-  };
+  const split = { ref: MAIN, here: other, there: second };
+  const reported = cloud.statuses['us-west-2'].replication[0]!;
+  Object.assign(reported, { state: 'split', splits: [{ ...split, mends: [] }] });
+  expect(await check(first), 'a split that comes without a mend is not reported').not.toEqual([]);
+  Object.assign(reported, { splits: [{ ...split, mends: [{ keeps: 'both', command: 'git pull' }] }] });
   expect(await check(first)).toEqual([]);
 });
 
