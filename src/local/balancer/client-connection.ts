@@ -17,6 +17,7 @@ import { errorResponse } from './error-response.ts';
 import { Exchange, type ExchangeClient } from './exchange.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { UNSENT_HIGH_WATER_BYTES, type ProxyContext } from './proxy-context.ts';
+import { RequestBody } from './request-body.ts';
 import type { RunningListener } from './running-listener.ts';
 
 const LARGEST_HEAD_BYTES = 65_536;
@@ -47,6 +48,7 @@ export class ClientConnection implements ExchangeClient {
   readonly #exchange: Exchange;
   readonly #forwarding: ForwardingFields;
   readonly #held = new HeldBytes();
+  readonly #body = new RequestBody();
   /** A head that arrives in pieces has a parser of its own. */
   #partialHead: RequestHead | undefined;
   #partialSinceMs = 0;
@@ -57,14 +59,10 @@ export class ClientConnection implements ExchangeClient {
   /** Of the current request. */
   #minorVersion = 1;
   #keepsAlive = true;
-  #isBodyChunked = false;
-  #bodyRemaining = 0;
-  #bodyTooLarge = false;
   /** The client waits for leave to send its body. */
   #awaitsContinue = false;
   /** The answer was complete before the request was: the rest of the request is read and thrown away. */
   #isAnswered = false;
-  #chunked: ChunkedBody | undefined;
   /** The client cannot read chunks (HTTP/1.0): the answer's body is unwrapped. */
   #unwraps: ChunkedBody | undefined;
   #lastByteMs: number;
@@ -220,13 +218,11 @@ export class ClientConnection implements ExchangeClient {
     const refusal = this.#refusalOf(head, headEnd - start);
     if (refusal !== 0) return this.#refuse(refusal, end);
     this.#keepsAlive = head.minorVersion === 1 ? !head.hasConnectionClose : head.hasConnectionKeepAlive;
-    this.#bodyRemaining = Math.max(0, head.contentLength);
-    this.#isBodyChunked = head.isChunked;
     this.#awaitsContinue = head.hasExpectContinue;
     this.#isAnswered = false;
-    if (head.isChunked) (this.#chunked ??= new ChunkedBody()).reset();
-    const bodyEnd = this.#followBody(bytes, headEnd, end);
-    if (bodyEnd === -1) return this.#refuse(this.#bodyTooLarge ? 413 : 400, end);
+    this.#body.begin(head, this.#context.limits.bodyBytes);
+    const bodyEnd = this.#body.follow(bytes, headEnd, end);
+    if (bodyEnd === -1) return this.#refuse(this.#body.isTooLarge ? 413 : 400, end);
     this.#listener.counter.requests += 1;
     this.#send(head, bytes, bodyEnd);
     return bodyEnd;
@@ -241,7 +237,7 @@ export class ClientConnection implements ExchangeClient {
   }
 
   #send(head: RequestHead, bytes: Buffer, bodyEnd: number): void {
-    const isComplete = this.#isBodyComplete();
+    const isComplete = this.#body.isComplete;
     this.#phase = isComplete ? PHASE.answering : PHASE.body;
     const { clock, random, output } = this.#context;
     const group = this.#listener.pickGroup();
@@ -262,10 +258,10 @@ export class ClientConnection implements ExchangeClient {
   }
 
   #takeBody(bytes: Buffer, at: number, end: number): number {
-    const bodyEnd = this.#followBody(bytes, at, end);
+    const bodyEnd = this.#body.follow(bytes, at, end);
     if (bodyEnd === -1) return this.#failBody(end);
     this.#awaitsContinue = false;
-    if (this.#isBodyComplete()) {
+    if (this.#body.isComplete) {
       if (this.#isAnswered) {
         this.#awaitNextRequest();
         return bodyEnd;
@@ -279,29 +275,12 @@ export class ClientConnection implements ExchangeClient {
   }
 
   #failBody(end: number): number {
-    const status = this.#bodyTooLarge ? 413 : 400;
+    const status = this.#body.isTooLarge ? 413 : 400;
     const hasBegun = this.#exchange.hasResponseBegun;
     this.#exchange.abandon();
     if (hasBegun) this.cut();
     else this.#refuse(status);
     return end;
-  }
-
-  /** How far the request's body goes; -1 where it is broken or too large. */
-  #followBody(bytes: Buffer, at: number, end: number): number {
-    if (!this.#isBodyChunked) {
-      const length = Math.min(this.#bodyRemaining, end - at);
-      this.#bodyRemaining -= length;
-      return at + length;
-    }
-    const chunked = this.#chunked!;
-    const bodyEnd = chunked.advance(bytes, at, end);
-    this.#bodyTooLarge = chunked.dataBytes > this.#context.limits.bodyBytes;
-    return chunked.hasFailed || this.#bodyTooLarge ? -1 : bodyEnd;
-  }
-
-  #isBodyComplete(): boolean {
-    return this.#isBodyChunked ? this.#chunked!.isDone : this.#bodyRemaining === 0;
   }
 
   #takeTunnelBytes(bytes: Buffer, at: number, end: number): number {
