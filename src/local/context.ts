@@ -22,6 +22,7 @@ export interface ServiceContext {
   folder: string;
   /** The region's database; each service has its own tables, prefixed with its name, made by `migrate`. */
   database: Database;
+  /** Steady: hours by which somebody sets the time of day are no hours that pass. Events and logs have the time of day. */
   clock: Clock;
   random: Random;
   events: EventLog;

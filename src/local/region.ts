@@ -16,6 +16,7 @@ import {
 } from '../platform/network.ts';
 import { ownPid, processIdentity } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
+import { createSteadyClock } from '../platform/steady-clock.ts';
 import { createBalancer } from './balancer/balancer.ts';
 import { createBuildService } from './build/build-service.ts';
 import { prepareImageTools } from './build/docker/prepare-image-tools.ts';
@@ -34,7 +35,8 @@ import { createRegionOperations } from './region-operations.ts';
 import { createRegistry } from './registry/registry.ts';
 import { createRepository } from './repository/repository.ts';
 import { refuseForeignPages } from './request-guard.ts';
-import { createEventLog } from './telemetry/event-log.ts';
+import { StartGate } from './start-gate.ts';
+import { createEventLog, newestEventAt } from './telemetry/event-log.ts';
 import { createLogStore } from './telemetry/log-store.ts';
 
 type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -90,14 +92,17 @@ export async function startRegion(options: RegionOptions): Promise<RunningRegion
 
   const closing = Promise.withResolvers<void>();
   const api = options.api(operations);
-  const server = createHttpServer((request, response) => {
-    if (refuseForeignPages(request, response)) return;
+  const serve: RequestHandler = (request, response) => {
     const isServed =
       repository.handle(request, response) ||
       registry.handle(request, response) ||
-      pipeline.handle(request, response) ||
-      handleInternal(request, response);
+      pipeline.handle(request, response);
     if (!isServed) api(request, response);
+  };
+  const gate = new StartGate();
+  const server = createHttpServer((request, response) => {
+    if (refuseForeignPages(request, response) || handleInternal(request, response)) return;
+    gate.pass(request, response, serve);
   });
   // Uploads of images and repositories may take as long as they take; what is idle is closed by their own limits.
   server.requestTimeout = 0;
@@ -116,6 +121,7 @@ export async function startRegion(options: RegionOptions): Promise<RunningRegion
     message: `${own.region} is up at ${context.endpoint}`,
     data: { listeners, environments: PIPELINE_ENVIRONMENTS },
   });
+  gate.open();
 
   async function stopServices(): Promise<void> {
     for (const service of inOrder.toReversed()) await service.stop();
@@ -187,17 +193,20 @@ function regionContext(
   own: RegionRecord,
   stores: { folder: string; database: Database; telemetry: Database },
 ): ServiceContext {
-  const { record, clock } = options;
+  const { record } = options;
+  const timeOfDay = options.clock;
+  const { retentionDays } = record.config.logs;
+  const events = createEventLog(stores.telemetry, own.region, retentionDays, timeOfDay);
   return {
     region: own.region,
     config: record.config,
     timing: record.timing,
     folder: stores.folder,
     database: stores.database,
-    clock,
+    clock: createSteadyClock(timeOfDay, newestEventAt(stores.telemetry)),
     random: systemRandom,
-    events: createEventLog(stores.telemetry, own.region, record.config.logs.retentionDays, clock),
-    logs: createLogStore(stores.telemetry, record.config.logs.retentionDays, clock),
+    events,
+    logs: createLogStore(stores.telemetry, retentionDays, timeOfDay),
     peers: record.regions
       .filter(({ region }) => region !== own.region)
       .map(peer => ({ region: peer.region, endpoint: controlEndpoint(peer) })),

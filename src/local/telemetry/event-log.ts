@@ -1,4 +1,5 @@
 import { DAY_MS } from '../../core/duration.ts';
+import type { Instant } from '../../core/instant.ts';
 import type { EventQuery } from '../../model/cloud.ts';
 import type { NewRegionEvent, RegionEvent } from '../../model/event.ts';
 import type { RegionName } from '../../model/names.ts';
@@ -19,6 +20,11 @@ const PAGE = 500;
 
 /** How many appends pass between two looks for expired events. */
 const APPENDS_PER_EXPIRY = 1_000;
+
+/** The latest time stamp there is; 0 where there is no event. */
+export function newestEventAt(database: Database): Instant {
+  return Number(database.prepare('SELECT max(at) AS newest FROM telemetry_events').get()?.['newest'] ?? 0);
+}
 
 export function createEventLog(
   database: Database,
