@@ -61,22 +61,29 @@ export class RegionKeeper {
     }
   }
 
-  /** Ends the region: requests in flight finish and tasks stop as ECS stops them; `force` ends all at once. */
+  /**
+   * Ends the region: requests in flight finish and tasks stop as ECS stops them; `force` ends all at once, as does a
+   * disk on which the region can not start any more.
+   */
   async shutDown(options: { force: boolean }): Promise<void> {
     this.#isStopping = true;
     this.#restart?.cancel();
-    const { dataDir, region } = this.#options;
+    const { dataDir, region, log } = this.#options;
     if (!options.force) {
-      await this.#starting?.catch(() => undefined);
-      // A region whose control process is down has tasks and a balancer all the same: only it knows how to end them.
-      if (!(await livingRegionProcess(dataDir, region))) await this.#spawn().catch(() => undefined);
-      const living = await livingRegionProcess(dataDir, region);
-      if (living) {
-        await this.#request('POST', '/internal/region/shut-down').catch(() => undefined);
-        await waitForExit(living.identity, SHUT_DOWN_LIMIT_MS);
-      }
+      await this.#endInOrder().catch((error: unknown) => log(`${region}: ending at once: ${String(error)}`));
     }
     for (const { pid } of daemonsUnder(regionFolder(dataDir, region))) sendSignal(pid, 'SIGKILL');
+  }
+
+  async #endInOrder(): Promise<void> {
+    const { dataDir, region } = this.#options;
+    await this.#starting?.catch(() => undefined);
+    // A region whose control process is down has tasks and a balancer all the same: only it knows how to end them.
+    if (!(await livingRegionProcess(dataDir, region))) await this.#spawn();
+    const living = await livingRegionProcess(dataDir, region);
+    if (!living) return;
+    await this.#request('POST', '/internal/region/shut-down').catch(() => undefined);
+    await waitForExit(living.identity, SHUT_DOWN_LIMIT_MS);
   }
 
   async #startOnce(): Promise<void> {

@@ -67,8 +67,17 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Runni
     async shutDown({ force }) {
       log(force ? 'ending at once' : 'shutting down');
       await Promise.all(keepers.map(keeper => keeper.shutDown({ force })));
-      rmSync(files.record, { force: true });
+      removeRecord(files.record, log);
       lock.release();
     },
   };
+}
+
+/** It names a process that is gone soon, so it may as well stay where the disk is read-only. */
+function removeRecord(path: string, log: (line: string) => void): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    log(errorMessage(error));
+  }
 }

@@ -14,7 +14,7 @@ import {
 import { access, lstat, mkdir as makeFolder, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../core/error.ts';
-import { isAlive } from './process.ts';
+import { isAlive, operatingSystem, runCommand } from './process.ts';
 
 export {
   chmod,
@@ -153,6 +153,16 @@ export function syncFolder(folder: string): void {
   } finally {
     closeSync(handle);
   }
+}
+
+/**
+ * Resolves once everything that was written to the file system of `folder` would survive power loss: for folders of
+ * many files, where a sync each would take long. Rejects where the system has no program for it, or it fails.
+ */
+export async function syncFileSystem(folder: string, signal: AbortSignal): Promise<void> {
+  const argv = operatingSystem === 'linux' ? ['-f', folder] : [];
+  const { exitCode, stderr } = await runCommand('sync', argv, { signal });
+  if (exitCode !== 0) throw new Error(stderr.trim());
 }
 
 /** Beyond it a log starts afresh. */

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -127,6 +127,23 @@ test('pruning takes the least recently used layers first, and what a build holds
     (await fixture.build(`FROM scratch\nCOPY src /${name}`)).output.includes('CACHED');
   expect(await cached('old')).toBe(true);
   expect(await cached('new')).toBe(false);
+});
+
+test('what power loss left of the cache is a miss, not a broken image', async () => {
+  const dockerfile = 'FROM scratch\nCOPY src /app';
+  const whole = await fixture.build(dockerfile);
+  const blobs = join(fixture.cacheFolder, 'blobs');
+  for (const name of readdirSync(blobs)) {
+    const bytes = readFileSync(join(blobs, name));
+    // Another file of the same name: the build before has its own links to the first.
+    rmSync(join(blobs, name));
+    writeFileSync(join(blobs, name), '');
+    expect((await fixture.build(dockerfile)).output).not.toContain('CACHED');
+    rmSync(join(blobs, name));
+    writeFileSync(join(blobs, name), bytes);
+  }
+  expect((await fixture.build(dockerfile)).output).toContain('CACHED');
+  expect(whole.output).not.toContain('CACHED');
 });
 
 test('a file of the context that changes while it is copied is noticed', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +12,16 @@ let cache: ImageCache;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'image-cache-'));
   images = new ImageFolder(join(folder, 'registry'));
-  cache = new ImageCache(join(folder, 'cache'), 'storefront', images);
+  cache = anotherProcess();
 });
-afterEach(() => rm(folder, { recursive: true }));
+
+function anotherProcess(): ImageCache {
+  return new ImageCache(join(folder, 'cache'), 'storefront', images);
+}
+afterEach(async () => {
+  cache.close();
+  await rm(folder, { recursive: true, maxRetries: 5 });
+});
 
 test('an image that many ask for at once is unpacked once', async () => {
   const { digest } = await images.release('hello', { WorkingDir: '/app' });
@@ -32,6 +40,23 @@ test('an image that is damaged is refused, and leaves nothing behind', async () 
   await writeFile((await images.blobPath(manifest.layers[0]!.digest))!, 'no archive');
   await expect(cache.unpacked(digest)).rejects.toMatchObject({ code: 'TASK_IMAGE_UNAVAILABLE' });
   expect(await readdir(join(folder, 'cache'))).toEqual([]);
+});
+
+test('an image that another process unpacked is taken as it is only where it would survive power loss', async () => {
+  const { digest } = await images.release('hello');
+  const { root } = await cache.unpacked(digest);
+  const mark = join(root, '..', 'synced');
+  const server = join(root, 'app', 'server.cjs');
+  await expect.poll(() => existsSync(mark), { timeout: 20_000 }).toBe(true);
+
+  await writeFile(server, 'as it was left');
+  await anotherProcess().unpacked(digest);
+  expect(await readFile(server, 'utf8')).toBe('as it was left');
+
+  await rm(mark);
+  for (const path of [server, join(root, '..', 'config.json')]) await writeFile(path, '');
+  await anotherProcess().unpacked(digest);
+  expect(await readFile(server, 'utf8')).toBe('hello');
 });
 
 test('an image that is not there is refused', async () => {

@@ -3,7 +3,15 @@ import { TandemError, errorMessage } from '../../../core/error.ts';
 import type { Digest } from '../../../model/names.ts';
 import { unpackLayer } from '../../../platform/archive.ts';
 import { removeTree } from '../../../platform/file-tree.ts';
-import { mkdir, pathExists, readdir, readFile, rename, writeFile } from '../../../platform/files.ts';
+import {
+  mkdir,
+  pathExists,
+  readdir,
+  readFile,
+  rename,
+  syncFileSystem,
+  writeFile,
+} from '../../../platform/files.ts';
 import { architecture } from '../../../platform/process.ts';
 import { newToken } from '../../../platform/random.ts';
 import { parseImageConfig, type ContainerConfig } from '../../../wire/oci/image-config.ts';
@@ -19,9 +27,14 @@ export interface UnpackedImage {
 /** Node.js's names of processor architectures, in the words of OCI (which are Go's). */
 const OCI_ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386' };
 
+/** Beside an image's files from the moment on from which they would survive power loss. */
+const SYNCED_MARK = 'synced';
+
 /**
  * Images of the region's registry, unpacked once each. An image appears under its digest only when it is complete,
- * so that a crash leaves nothing that looks like one.
+ * so that a crash leaves nothing that looks like one. Power loss may: files that were never written to the disk are
+ * empty then. So all is synced once, while tasks start already, and a process that finds an image by another before
+ * it takes it as it is only where that was done.
  */
 export class ImageCache {
   readonly #folder: string;
@@ -29,6 +42,9 @@ export class ImageCache {
   readonly #registry: Pick<Registry, 'manifest' | 'blobPath'>;
   readonly #unpacking = new Map<Digest, Promise<void>>();
   readonly #partial = new Set<string>();
+  /** Unpacked by this process: what it has written it reads, also before it is on the disk. */
+  readonly #ownWork = new Set<Digest>();
+  readonly #closing = new AbortController();
 
   constructor(folder: string, repository: string, registry: Pick<Registry, 'manifest' | 'blobPath'>) {
     this.#folder = folder;
@@ -39,7 +55,7 @@ export class ImageCache {
   /** Unpacks it where that was not done before. Throws TASK_IMAGE_UNAVAILABLE. */
   async unpacked(digest: Digest): Promise<UnpackedImage> {
     const folder = join(this.#folder, folderName(digest));
-    if (!(await pathExists(folder))) {
+    if (!(await pathExists(this.#ownWork.has(digest) ? folder : join(folder, SYNCED_MARK)))) {
       const running = this.#unpacking.get(digest) ?? this.#unpack(digest, folder);
       this.#unpacking.set(digest, running);
       await running.finally(() => this.#unpacking.delete(digest));
@@ -56,11 +72,20 @@ export class ImageCache {
     await mkdir(this.#folder, { recursive: true });
     for (const entry of await readdir(this.#folder)) {
       if (this.#partial.has(entry) || isNeeded(entry.replace('-', ':'))) continue;
-      const doomed = this.#newPartial();
-      await rename(join(this.#folder, entry), join(this.#folder, doomed));
-      await removeTree(join(this.#folder, doomed));
-      this.#partial.delete(doomed);
+      await this.#remove(entry);
     }
+  }
+
+  /** Nothing is written afterwards. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #remove(entry: string): Promise<void> {
+    const doomed = this.#newPartial();
+    await rename(join(this.#folder, entry), join(this.#folder, doomed));
+    await removeTree(join(this.#folder, doomed));
+    this.#partial.delete(doomed);
   }
 
   /** The name of something half made, which `prune` leaves alone. */
@@ -83,7 +108,10 @@ export class ImageCache {
       const config = await readFile(await this.#blob(manifest.config.digest));
       parseImageConfig(config);
       await writeFile(join(partial, 'config.json'), config);
+      if (await pathExists(folder)) await this.#remove(folderName(digest));
       await rename(partial, folder);
+      this.#ownWork.add(digest);
+      void this.#makeDurable(folder);
     } catch (error) {
       await removeTree(partial);
       if (error instanceof TandemError && error.code === 'TASK_IMAGE_UNAVAILABLE') throw error;
@@ -94,6 +122,17 @@ export class ImageCache {
       );
     } finally {
       this.#partial.delete(name);
+    }
+  }
+
+  /** Where this fails, or the process ends before, the next one unpacks the image again. */
+  async #makeDurable(folder: string): Promise<void> {
+    try {
+      await syncFileSystem(folder, this.#closing.signal);
+      this.#closing.signal.throwIfAborted();
+      await writeFile(join(folder, SYNCED_MARK), '');
+    } catch {
+      // Nobody waits for it.
     }
   }
 

@@ -140,6 +140,7 @@ export class ProcessRuntime implements TaskRuntime {
   async detach(): Promise<void> {
     this.#sampler?.cancel();
     this.#sampler = undefined;
+    this.#images.close();
     const tasks = [...this.#tasks.values()];
     for (const task of tasks) task.detach();
     for (const task of tasks) await task.ended();

@@ -13,6 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from '../../../../platform/files.ts';
+import { sha256File } from '../../../../platform/hash.ts';
 import { newToken } from '../../../../platform/random.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { Layer } from './entry.ts';
@@ -104,8 +105,7 @@ export class LayerCache {
 
   #take(digest: string, size: number | undefined): boolean {
     const path = this.#blobPath(digest);
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found === undefined || (size !== undefined && found.size !== size)) return false;
+    if (!isWhole(path, digest, size)) return false;
     if (!this.#store.adopt(path, digest)) return false;
     this.#touch(path);
     return true;
@@ -127,6 +127,13 @@ export class LayerCache {
   #blobPath(digest: string): string {
     return join(this.#folder, 'blobs', digest.replace(':', '-'));
   }
+}
+
+/** Power loss may leave a blob under its name without its bytes. Layers are large: their size tells. */
+function isWhole(path: string, digest: string, size: number | undefined): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  return size === undefined ? `sha256:${sha256File(path)}` === digest : found.size === size;
 }
 
 function blobsOf(result: StepResult): { digest: string; size?: number }[] {
