@@ -7,19 +7,22 @@
  *
  *     node bench/balancer.ts [--seconds 3] [--rounds 3] [--connections 50]
  */
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import type { BalancerConfig } from '../src/local/balancer/contract.ts';
-import { connect, freePort } from '../src/platform/network.ts';
-
-const ADDRESS = '127.0.0.1';
-const CLOCK_TICKS_PER_SECOND = 100;
-const PROXY_CORE = '0';
+import {
+  ADDRESS,
+  besideTheProxies,
+  cpuSeconds,
+  endContest,
+  has,
+  haproxy,
+  isPinned,
+  nginxProxy,
+  plainProxy,
+  startNginx,
+  tandem,
+  type Contestant,
+} from './balancer-contestants.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -29,13 +32,6 @@ const { values: options } = parseArgs({
   },
 });
 
-interface Contestant {
-  name: string;
-  port: number;
-  /** The processes that proxy. */
-  pids: number[];
-}
-
 interface Measurement {
   requestsPerSecond: number;
   requestsPerCpuSecond: number;
@@ -44,18 +40,10 @@ interface Measurement {
   failures: number;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
-const children: ChildProcess[] = [];
-const isPinned = availableParallelism() > 1 && has('taskset');
-const otherCores = `1-${availableParallelism() - 1}`;
-
 try {
   await main();
 } finally {
-  for (const child of children) child.kill('SIGKILL');
-  const living = children.filter(child => child.exitCode === null && child.signalCode === null);
-  await Promise.all(living.map(child => once(child, 'exit')));
-  rmSync(folder, { recursive: true, force: true });
+  await endContest();
 }
 
 async function main(): Promise<void> {
@@ -100,7 +88,7 @@ function measure(contestant: Contestant, seconds: number): Measurement {
     '--latency',
     `http://${ADDRESS}:${contestant.port}/`,
   ];
-  const command = isPinned ? ['taskset', '-c', otherCores, ...wrk] : wrk;
+  const command = besideTheProxies(wrk);
   const { stdout } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8' });
   const used = cpuSeconds(contestant.pids) - before;
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
@@ -153,150 +141,6 @@ function print(measurements: Map<Contestant, Measurement[]>): void {
   );
 }
 
-async function startNginx(name: string, server: (port: number) => string, extra = ''): Promise<number> {
-  const { port } = await runNginx(name, server, extra, false);
-  return port;
-}
-
-async function runNginx(
-  name: string,
-  server: (port: number) => string,
-  extra: string,
-  isContestant: boolean,
-): Promise<{ port: number; child: ChildProcess }> {
-  const port = await freePort(ADDRESS);
-  const prefix = join(folder, name);
-  mkdirSync(prefix);
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    kind => `${kind}_temp_path ${prefix}/${kind};`,
-  );
-  const file = join(prefix, 'nginx.conf');
-  writeFileSync(
-    file,
-    `worker_processes 1; daemon off; master_process off; pid ${prefix}/pid; error_log ${prefix}/error.log;
-     events { worker_connections 8192; }
-     http { access_log off; keepalive_requests 1000000000; ${paths.join(' ')} ${extra} server { ${server(port)} } }`,
-  );
-  const child = start(isContestant, 'nginx', ['-p', prefix, '-c', file]);
-  await listening(port);
-  return { port, child };
-}
-
-async function nginxProxy(backEndPort: number): Promise<Contestant> {
-  const { port, child } = await runNginx(
-    'proxy',
-    port =>
-      `listen ${ADDRESS}:${port}; location / { proxy_pass http://back; proxy_http_version 1.1;
-       proxy_set_header Connection ""; proxy_set_header Host $host;
-       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme; }`,
-    `upstream back { server ${ADDRESS}:${backEndPort}; keepalive 1024; keepalive_requests 1000000000; }`,
-    true,
-  );
-  return { name: 'nginx, 1 worker', port, pids: [child.pid!] };
-}
-
-async function haproxy(backEndPort: number): Promise<Contestant> {
-  const port = await freePort(ADDRESS);
-  const file = join(folder, 'haproxy.cfg');
-  writeFileSync(
-    file,
-    `global\n  nbthread 1\n  maxconn 8192\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s
-  option forwardfor\n  http-reuse always\nfrontend in\n  bind ${ADDRESS}:${port}\n  default_backend out
-backend out\n  server one ${ADDRESS}:${backEndPort}\n`,
-  );
-  const child = start(true, 'haproxy', ['-f', file, '-db', '-q']);
-  await listening(port);
-  return { name: 'HAProxy, 1 thread', port, pids: [child.pid!] };
-}
-
-async function plainProxy(backEndPort: number): Promise<Contestant> {
-  const port = await freePort(ADDRESS);
-  const script = fileURLToPath(new URL('./plain-proxy.ts', import.meta.url));
-  const child = start(true, process.execPath, [script, String(port), String(backEndPort)]);
-  await listening(port);
-  return { name: 'plain node:http proxy', port, pids: [child.pid!] };
-}
-
-/** The balancer process itself, which takes up the configuration that it finds in its folder. */
-async function tandem(backEndPort: number, processes = 1): Promise<Contestant> {
-  const port = await freePort(ADDRESS);
-  const script = fileURLToPath(new URL('../src/local/balancer/balancer-process.ts', import.meta.url));
-  const pids = Array.from({ length: processes }, (_, index) => {
-    const own = join(folder, `balancer-${processes}-${index}`);
-    mkdirSync(own);
-    writeFileSync(join(own, 'config.json'), JSON.stringify(balancerConfig(port, backEndPort, processes > 1)));
-    return start(processes === 1, process.execPath, [script, own], processes > 1).pid!;
-  });
-  await listening(port);
-  return { name: processes === 1 ? 'Tandem' : `Tandem, ${processes} processes on all cores`, port, pids };
-}
-
-function balancerConfig(port: number, backEndPort: number, isShared: boolean): BalancerConfig {
-  return {
-    listeners: [
-      { name: 'production', address: ADDRESS, port, isShared, forward: [{ targetGroup: 'blue', weight: 1 }] },
-    ],
-    targetGroups: [
-      {
-        name: 'blue',
-        algorithm: 'round_robin',
-        healthCheck: {
-          path: '/',
-          intervalMs: 5_000,
-          initialIntervalMs: 50,
-          timeoutMs: 2_000,
-          healthyThreshold: 2,
-          unhealthyThreshold: 3,
-          matcher: '200',
-        },
-        deregistrationDelayMs: 30_000,
-        drainingEndsWhenIdle: true,
-        slowStartMs: 0,
-        targets: [{ id: 'back-end', address: ADDRESS, port: backEndPort }],
-      },
-    ],
-    limits: { idleTimeoutMs: 60_000, clientKeepAliveMs: 3_600_000, bodyBytes: 1_048_576 },
-  };
-}
-
-function start(
-  isContestant: boolean,
-  program: string,
-  argv: readonly string[],
-  isOnAllCores = false,
-): ChildProcess {
-  const command =
-    isPinned && !isOnAllCores
-      ? ['taskset', '-c', isContestant ? PROXY_CORE : otherCores, program, ...argv]
-      : [program, ...argv];
-  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] });
-  children.push(child);
-  return child;
-}
-
-async function listening(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect({ host: ADDRESS, port });
-    const isOpen = await new Promise<boolean>(resolve => {
-      socket.on('connect', () => resolve(true));
-      socket.on('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (isOpen) return;
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
-}
-
-/** Linux: fields 14 and 15 of /proc/<pid>/stat. Elsewhere there is no such column. */
-function cpuSeconds(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const path = `/proc/${pid}/stat`;
-    if (!existsSync(path)) return Number.NaN;
-    const fields = readFileSync(path, 'utf8').split(') ')[1]!.split(' ');
-    return sum + (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
-  }, 0);
-}
-
 function milliseconds(text = ''): number {
   const [, number, unit] = /([\d.]+)(us|ms|s)/.exec(text) ?? [];
   return Number(number) * (unit === 'us' ? 0.001 : unit === 's' ? 1_000 : 1);
@@ -304,13 +148,4 @@ function milliseconds(text = ''): number {
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function has(program: string): boolean {
-  try {
-    execFileSync('which', [program], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }

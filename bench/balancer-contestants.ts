@@ -1,0 +1,206 @@
+/**
+ * The proxies that the balancer's benchmarks compare, each started with one thread before one back end (nginx). Where there
+ * are two cores and `taskset`, a proxy has a core that it shares with nobody of the benchmark; load and back end have the
+ * rest.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BalancerConfig } from '../src/local/balancer/contract.ts';
+import { connect, freePort } from '../src/platform/network.ts';
+
+export const ADDRESS = '127.0.0.1';
+const CLOCK_TICKS_PER_SECOND = 100;
+const PROXY_CORE = '0';
+
+export interface Contestant {
+  name: string;
+  port: number;
+  /** The processes that proxy. */
+  pids: number[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-'));
+const children: ChildProcess[] = [];
+export const isPinned = availableParallelism() > 1 && has('taskset');
+const otherCores = `1-${availableParallelism() - 1}`;
+
+/** Ends every process and removes every file of the contest. */
+export async function endContest(): Promise<void> {
+  for (const child of children) child.kill('SIGKILL');
+  const living = children.filter(child => child.exitCode === null && child.signalCode === null);
+  await Promise.all(living.map(child => once(child, 'exit')));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** A new folder that goes with the contest. */
+export function makeFolder(name: string): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  return path;
+}
+
+/** A command line that leaves the proxies' core alone. */
+export function besideTheProxies(command: readonly string[]): string[] {
+  return isPinned ? ['taskset', '-c', otherCores, ...command] : [...command];
+}
+
+export async function startNginx(
+  name: string,
+  server: (port: number) => string,
+  extra = '',
+): Promise<number> {
+  const { port } = await runNginx(name, server, extra, false);
+  return port;
+}
+
+async function runNginx(
+  name: string,
+  server: (port: number) => string,
+  extra: string,
+  isContestant: boolean,
+): Promise<{ port: number; child: ChildProcess }> {
+  const port = await freePort(ADDRESS);
+  const prefix = join(folder, name);
+  mkdirSync(prefix);
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    kind => `${kind}_temp_path ${prefix}/${kind};`,
+  );
+  const file = join(prefix, 'nginx.conf');
+  writeFileSync(
+    file,
+    `worker_processes 1; daemon off; master_process off; pid ${prefix}/pid; error_log ${prefix}/error.log;
+     events { worker_connections 8192; }
+     http { access_log off; keepalive_requests 1000000000; ${paths.join(' ')} ${extra} server { ${server(port)} } }`,
+  );
+  const child = start(isContestant, 'nginx', ['-p', prefix, '-c', file]);
+  await listening(port);
+  return { port, child };
+}
+
+export async function nginxProxy(backEndPort: number): Promise<Contestant> {
+  const { port, child } = await runNginx(
+    'proxy',
+    port =>
+      `listen ${ADDRESS}:${port}; location / { proxy_max_temp_file_size 0; proxy_pass http://back; proxy_http_version 1.1;
+       proxy_set_header Connection ""; proxy_set_header Host $host;
+       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme; }`,
+    `upstream back { server ${ADDRESS}:${backEndPort}; keepalive 1024; keepalive_requests 1000000000; }`,
+    true,
+  );
+  return { name: 'nginx, 1 worker', port, pids: [child.pid!] };
+}
+
+export async function haproxy(backEndPort: number): Promise<Contestant> {
+  const port = await freePort(ADDRESS);
+  const file = join(folder, 'haproxy.cfg');
+  writeFileSync(
+    file,
+    `global\n  nbthread 1\n  maxconn 8192\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s
+  option forwardfor\n  http-reuse always\nfrontend in\n  bind ${ADDRESS}:${port}\n  default_backend out
+backend out\n  server one ${ADDRESS}:${backEndPort}\n`,
+  );
+  const child = start(true, 'haproxy', ['-f', file, '-db', '-q']);
+  await listening(port);
+  return { name: 'HAProxy, 1 thread', port, pids: [child.pid!] };
+}
+
+export async function plainProxy(backEndPort: number): Promise<Contestant> {
+  const port = await freePort(ADDRESS);
+  const script = fileURLToPath(new URL('./plain-proxy.ts', import.meta.url));
+  const child = start(true, process.execPath, [script, String(port), String(backEndPort)]);
+  await listening(port);
+  return { name: 'plain node:http proxy', port, pids: [child.pid!] };
+}
+
+/** The balancer process itself, which takes up the configuration that it finds in its folder. */
+export async function tandem(backEndPort: number, processes = 1): Promise<Contestant> {
+  const port = await freePort(ADDRESS);
+  const script = fileURLToPath(new URL('../src/local/balancer/balancer-process.ts', import.meta.url));
+  const pids = Array.from({ length: processes }, (_, index) => {
+    const own = join(folder, `balancer-${processes}-${index}`);
+    mkdirSync(own);
+    writeFileSync(join(own, 'config.json'), JSON.stringify(balancerConfig(port, backEndPort, processes > 1)));
+    return start(processes === 1, process.execPath, [script, own], processes > 1).pid!;
+  });
+  await listening(port);
+  return { name: processes === 1 ? 'Tandem' : `Tandem, ${processes} processes on all cores`, port, pids };
+}
+
+function balancerConfig(port: number, backEndPort: number, isShared: boolean): BalancerConfig {
+  return {
+    listeners: [
+      { name: 'production', address: ADDRESS, port, isShared, forward: [{ targetGroup: 'blue', weight: 1 }] },
+    ],
+    targetGroups: [
+      {
+        name: 'blue',
+        algorithm: 'round_robin',
+        healthCheck: {
+          path: '/',
+          intervalMs: 5_000,
+          initialIntervalMs: 50,
+          timeoutMs: 2_000,
+          healthyThreshold: 2,
+          unhealthyThreshold: 3,
+          matcher: '200',
+        },
+        deregistrationDelayMs: 30_000,
+        drainingEndsWhenIdle: true,
+        slowStartMs: 0,
+        targets: [{ id: 'back-end', address: ADDRESS, port: backEndPort }],
+      },
+    ],
+    limits: { idleTimeoutMs: 60_000, clientKeepAliveMs: 3_600_000, bodyBytes: 1_048_576 },
+  };
+}
+
+function start(
+  isContestant: boolean,
+  program: string,
+  argv: readonly string[],
+  isOnAllCores = false,
+): ChildProcess {
+  const command =
+    isPinned && !isOnAllCores
+      ? ['taskset', '-c', isContestant ? PROXY_CORE : otherCores, program, ...argv]
+      : [program, ...argv];
+  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] });
+  children.push(child);
+  return child;
+}
+
+async function listening(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect({ host: ADDRESS, port });
+    const isOpen = await new Promise<boolean>(resolve => {
+      socket.on('connect', () => resolve(true));
+      socket.on('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen) return;
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+/** Linux: fields 14 and 15 of /proc/<pid>/stat. Elsewhere there is no such column. */
+export function cpuSeconds(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const path = `/proc/${pid}/stat`;
+    if (!existsSync(path)) return Number.NaN;
+    const fields = readFileSync(path, 'utf8').split(') ')[1]!.split(' ');
+    return sum + (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+  }, 0);
+}
+
+export function has(program: string): boolean {
+  try {
+    execFileSync('which', [program], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
