@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { assert } from './core/assert.ts';
+import type { CostPort } from './cli/cost-port.ts';
 import type { Synthesize } from './cli/synthesize.ts';
 import { toSentError } from './local/supervisor-messages.ts';
 import { systemClock } from './platform/clock.ts';
@@ -39,8 +40,23 @@ export async function main(argv: readonly string[]): Promise<void> {
     const { terraformFiles } = await import('./aws/terraform/files.ts');
     return terraformFiles(config, options);
   };
-  exitWhenWritten(await runCommandLine(argv, systemPorts(lifecycle, synthesize)));
+  exitWhenWritten(await runCommandLine(argv, systemPorts({ local: lifecycle, synthesize, cost })));
 }
+
+/** As with Terraform: most commands need none of this. */
+const cost: CostPort = {
+  async report(config) {
+    const { costReport } = await import('./aws/cost/report.ts');
+    const { synthesize } = await import('./aws/terraform/synthesize.ts');
+    return costReport(config, given =>
+      synthesize(given, { state: 's3', protect: true }).map(({ document }) => document),
+    );
+  },
+  async change(plans, usage) {
+    const { estimateChange } = await import('./aws/cost/plan-change.ts');
+    return estimateChange(plans, usage);
+  },
+};
 
 function ownVersion(): string {
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');

@@ -15,11 +15,24 @@ const ALLOWED: Record<string, readonly string[]> = {
   platform: ['core'],
   local: ['core', 'model', 'control', 'wire', 'platform'],
   'aws/terraform': ['core', 'model'],
+  'aws/cost': ['core', 'model'],
   'aws/lambda': ['core', 'model', 'control'],
   'aws/operate': ['core', 'model', 'platform'],
   api: ['core', 'model', 'platform'],
   cli: ['core', 'model', 'platform'],
-  '': ['core', 'model', 'control', 'wire', 'platform', 'local', 'aws/terraform', 'aws/operate', 'api', 'cli'],
+  '': [
+    'core',
+    'model',
+    'control',
+    'wire',
+    'platform',
+    'local',
+    'aws/terraform',
+    'aws/cost',
+    'aws/operate',
+    'api',
+    'cli',
+  ],
 };
 
 const SOURCE = resolve(import.meta.dirname, '../src');

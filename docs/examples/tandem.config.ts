@@ -25,6 +25,9 @@ export default defineConfig({
     // What a newer execution does to an older one: SUPERSEDED takes its place where it waits, QUEUED waits behind it, PARALLEL runs beside it (where both deploy to one service, the newer deployment wins, as in ECS, and the older execution ends as superseded).
     // One of "SUPERSEDED", "QUEUED", "PARALLEL".
     executionMode: 'SUPERSEDED',
+    // What an execution hands from stage to stage is deleted after these days; a retry needs it.
+    // A whole number from 1 to 365.
+    artifactDays: 30,
     // The question to a person before production.
     approval: {
       // Ask a person before production.
@@ -250,12 +253,63 @@ export default defineConfig({
     // Of tasks beyond the first, how many in a hundred run on Fargate Spot.
     // A whole number from 0 to 100.
     spotPercent: 0,
+    // What production runs in regions other than the first: all its tasks, one, or none until it is scaled.
+    // One of "full", "warm", "pilot-light".
+    standby: 'full',
   },
   // What only the local cloud has.
   local: {
     // Load balancer processes of a region, which share its ports: on Linux, for more requests than one core can carry. A change waits for `tandem down` and `tandem up`.
     // A whole number from 1 to 16.
     balancerProcesses: 1,
+  },
+  // What `tandem cost` assumes of a month in each region; it changes nothing but the estimate.
+  usage: {
+    // Requests to production, in millions.
+    // A number from 0 to 1000000000.
+    requestsMillions: 5,
+    // Answers of production to the internet, in GB.
+    // A number from 0 to 1000000000.
+    internetGb: 20,
+    // Traffic of tasks to the outside, images and AWS services included, in GB.
+    // A number from 0 to 1000000000.
+    natGb: 20,
+    // What production’s tasks log, in GB.
+    // A number from 0 to 1000000000.
+    logGb: 5,
+    // Flow logs of the network, in GB.
+    // A number from 0 to 1000000000.
+    flowLogGb: 2,
+    // Traffic and logs of staging, in per cent of production’s.
+    // A number from 0 to 1000000000.
+    stagingPercent: 10,
+    // Tasks that autoscaling adds to production’s minimum, on average over the month.
+    // A number from 0 to 1000000000.
+    extraTasks: 0,
+    // Executions of the pipeline.
+    // A number from 0 to 1000000000.
+    builds: 40,
+    // What a build takes.
+    // A number from 0 to 1000000000.
+    buildMinutes: 5,
+    // What a deployment to one environment takes, its bake included.
+    // A number from 0 to 1000000000.
+    releaseMinutes: 10,
+    // Compressed size of an image.
+    // A number from 0 to 1000000000.
+    imageMb: 150,
+    // What an execution leaves in the artifact bucket.
+    // A number from 0 to 1000000000.
+    artifactMb: 5,
+    // Data in a database that grows by itself (Aurora, DynamoDB).
+    // A number from 0 to 1000000000.
+    databaseGb: 20,
+    // Reads of such a database, in millions.
+    // A number from 0 to 1000000000.
+    databaseReadsMillions: 10,
+    // Writes to such a database, in millions.
+    // A number from 0 to 1000000000.
+    databaseWritesMillions: 2,
   },
   // What differs in one environment.
   environments: {

@@ -4,6 +4,7 @@ import type { Config } from '../model/config/schema.ts';
 import type { RegionName } from '../model/names.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Output } from '../platform/terminal.ts';
+import type { CostPort } from './cost-port.ts';
 import type { Git } from './git.ts';
 import type { LocalLifecycle } from '../model/local-lifecycle.ts';
 import type { Synthesize } from './synthesize.ts';
@@ -27,6 +28,7 @@ export interface CommandPorts {
   git: Git;
   local: LocalLifecycle;
   synthesize: Synthesize;
+  cost: CostPort;
   /** Where Tandem itself lies: its version and its example application. */
   packageFolder: string;
 }

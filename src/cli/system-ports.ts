@@ -11,11 +11,9 @@ import {
 } from '../platform/terminal.ts';
 import type { CommandPorts } from './context.ts';
 import { systemGit } from './git.ts';
-import type { LocalLifecycle } from '../model/local-lifecycle.ts';
-import type { Synthesize } from './synthesize.ts';
 
 /** The ports of a real terminal on this machine. */
-export function systemPorts(local: LocalLifecycle, synthesize: Synthesize): CommandPorts {
+export function systemPorts(clouds: Pick<CommandPorts, 'local' | 'synthesize' | 'cost'>): CommandPorts {
   return {
     stdout: systemOutput('stdout'),
     stderr: systemOutput('stderr'),
@@ -27,8 +25,7 @@ export function systemPorts(local: LocalLifecycle, synthesize: Synthesize): Comm
     user: userName(),
     clock: systemClock,
     git: systemGit,
-    local,
-    synthesize,
+    ...clouds,
     packageFolder: fileURLToPath(new URL('../..', import.meta.url)),
   };
 }

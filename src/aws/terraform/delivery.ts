@@ -14,15 +14,13 @@ export interface DeliveryInput {
 }
 
 const MINUTES_A_DAY = 24 * 60;
-/** Artifacts are a few kilobytes and of use only while their execution can be retried. */
-const ARTIFACT_DAYS = 30;
 
 /** The region's own way from a push to production: builds, releases, and the pipeline that runs them. */
 export function deliverFrom(region: Region, input: DeliveryInput): CodepipelineOutput {
   const { stack, config, names, accountId } = region;
   const artifacts = privateBucket(stack, 'artifacts', {
     name: names.bucket('artifacts', stack.region),
-    expireAfterDays: ARTIFACT_DAYS,
+    expireAfterDays: config.pipeline.artifactDays,
     keepVersionsDays: 1,
     // Nothing in it outlives its use, so nothing is lost with it.
     protect: false,

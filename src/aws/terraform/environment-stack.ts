@@ -1,5 +1,6 @@
 import { environmentConfig } from '../../model/config/environment.ts';
 import type { Config } from '../../model/config/schema.ts';
+import { taskCounts } from '../../model/config/standby.ts';
 import type { Environment, RegionName } from '../../model/names.ts';
 import { hostName, regionHostName } from './host-names.ts';
 import { certificate } from './modules/certificate.ts';
@@ -55,6 +56,7 @@ function defineService(
 ): EcsServiceOutput {
   const { service, deployment } = environmentConfig(config, environment);
   const { scaling, domain, aws, logs } = config;
+  const { desiredCount, ...limits } = taskCounts(config, environment, stack.region, service);
   return ecsService(stack, 'service', {
     name: names.service(environment),
     region: stack.region,
@@ -93,13 +95,13 @@ function defineService(
     taskRoleName: names.role(`${environment}-task`, stack.region),
     logGroupName: names.logGroup(environment),
     logRetentionDays: logs.retentionDays,
-    desiredCount: service.desiredCount,
+    desiredCount,
     gracePeriodSeconds: service.healthCheck.gracePeriodSeconds,
     minimumHealthyPercent: deployment.minimumHealthyPercent,
     maximumPercent: deployment.maximumPercent,
     circuitBreaker: deployment.circuitBreaker,
     deploymentAlarmNames: deploymentAlarmNames(names.service(environment)),
-    scaling: { ...scaling, minimumCount: service.minimumCount, maximumCount: service.maximumCount },
+    scaling: { ...scaling, ...limits },
   });
 }
 

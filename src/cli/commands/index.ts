@@ -18,6 +18,7 @@ const LOAD: Readonly<Record<string, () => Promise<Command<never>>>> = {
   restart: async () => (await import('./restart.ts')).restart,
   scale: async () => (await import('./scale.ts')).scale,
   synth: async () => (await import('./synth.ts')).synth,
+  cost: async () => (await import('./cost.ts')).cost,
   down: async () => (await import('./down.ts')).down,
   destroy: async () => (await import('./destroy.ts')).destroy,
 };

@@ -59,6 +59,10 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     git: systemGit,
     packageFolder: join(import.meta.dirname, '..', '..', '..'),
     synthesize: () => Promise.reject(new Error('not expected')),
+    cost: {
+      report: () => Promise.reject(new Error('not expected')),
+      change: () => Promise.reject(new Error('not expected')),
+    },
     local: {
       attach: async () => cloud,
       up: () => Promise.reject(new Error('not expected')),

@@ -17,6 +17,7 @@ import { routingFaults, routingSchema } from './sections/routing.ts';
 import { scalingSchema } from './sections/scaling.ts';
 import { serviceSchema } from './sections/service.ts';
 import { name, tagValue } from './sections/text.ts';
+import { usageSchema } from './sections/usage.ts';
 
 /*
  * The shape of `tandem.config.ts`: one object per section, each in a file of `sections/`. Every key has a default and a
@@ -48,6 +49,9 @@ export const configSchema = z
     notifications: notificationsSchema.prefault({}).describe('How people are told.'),
     aws: awsSchema.prefault({}).describe('What only AWS has.'),
     local: localSchema.prefault({}).describe('What only the local cloud has.'),
+    usage: usageSchema
+      .prefault({})
+      .describe('What `tandem cost` assumes of a month in each region; it changes nothing but the estimate.'),
     environments: z
       .strictObject({
         dev: devOverride.prefault({}),
@@ -89,6 +93,8 @@ export type ConfigInput = z.input<typeof configSchema>;
 export type Config = z.output<typeof configSchema>;
 export type ServiceConfig = Config['service'];
 export type DeploymentConfig = Config['deployment'];
+/** What is assumed of a month in each region. */
+export type Usage = Config['usage'];
 
 /** Gives `tandem.config.ts` its types; the value is checked when Tandem reads the file. */
 export function defineConfig(config: ConfigInput): ConfigInput {

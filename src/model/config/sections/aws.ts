@@ -22,4 +22,10 @@ export const awsSchema = z.strictObject({
     .max(100)
     .default(0)
     .describe('Of tasks beyond the first, how many in a hundred run on Fargate Spot.'),
+  standby: z
+    .enum(['full', 'warm', 'pilot-light'])
+    .default('full')
+    .describe(
+      'What production runs in regions other than the first: all its tasks, one, or none until it is scaled.',
+    ),
 });

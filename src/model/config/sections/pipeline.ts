@@ -10,6 +10,12 @@ export const pipelineSchema = z.strictObject({
         'it, PARALLEL runs beside it (where both deploy to one service, the newer deployment wins, as in ECS, and ' +
         'the older execution ends as superseded).',
     ),
+  artifactDays: z
+    .int()
+    .min(1)
+    .max(365)
+    .default(30)
+    .describe('What an execution hands from stage to stage is deleted after these days; a retry needs it.'),
   approval: z
     .strictObject({
       required: z.boolean().default(true).describe('Ask a person before production.'),
