@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { TandemError } from '../core/error.ts';
-import { configSchema } from '../model/config/schema.ts';
+import type { Config } from '../model/config/schema.ts';
+import type { TimingProfile } from '../model/timing.ts';
 import { mkdirSync, readTextIfExists, writeFileDurably } from '../platform/files.ts';
 import { sha256 } from '../platform/hash.ts';
 import { processIdentity } from '../platform/process.ts';
@@ -15,34 +15,40 @@ import { processIdentity } from '../platform/process.ts';
  *   regions/<region>/       everything of one region; no other region reads or writes it
  */
 
-const regionRecordSchema = z.object({
-  region: z.string(),
-  address: z.string(),
-  controlPort: z.int(),
-  productionPort: z.int(),
-  stagingPort: z.int(),
-});
+export interface RegionRecord {
+  region: string;
+  address: string;
+  controlPort: number;
+  productionPort: number;
+  stagingPort: number;
+}
 
-const cloudRecordSchema = z.object({
+/** What is needed to talk to a running cloud. */
+export interface CloudAddresses {
+  config: Pick<Config, 'application'>;
+  regions: RegionRecord[];
+}
+
+export interface CloudRecord extends CloudAddresses {
   /** The record's own format. */
-  version: z.literal(1),
+  version: 1;
   /** The Tandem that runs the regions; absent in records of versions that did not note it. */
-  program: z.object({ version: z.string(), entry: z.string() }).optional(),
-  configPath: z.string(),
-  config: configSchema,
-  timing: z.enum(['fast', 'aws']),
-  internalToken: z.string(),
-  regions: z.array(regionRecordSchema).min(1),
-});
-
-export type RegionRecord = z.output<typeof regionRecordSchema>;
-export type CloudRecord = z.output<typeof cloudRecordSchema>;
+  program?: { version: string; entry: string } | undefined;
+  configPath: string;
+  config: Config;
+  timing: TimingProfile;
+  internalToken: string;
+}
 
 export const supervisorFiles = (dataDir: string) => ({
   lock: join(dataDir, 'supervisor.db'),
   record: join(dataDir, 'supervisor.json'),
   log: join(dataDir, 'supervisor.log'),
 });
+
+function recordFile(dataDir: string): string {
+  return join(dataDir, 'cloud.json');
+}
 
 export function regionFolder(dataDir: string, region: string): string {
   return join(dataDir, 'regions', region);
@@ -58,9 +64,11 @@ export function serviceUrl(region: RegionRecord, service: 'staging' | 'productio
 
 /** The record of a data folder, or `undefined` where no local cloud was ever set up there. */
 export async function readCloudRecord(dataDir: string): Promise<CloudRecord | undefined> {
-  const path = join(dataDir, 'cloud.json');
+  const path = recordFile(dataDir);
   const text = await readTextIfExists(path);
   if (text === undefined) return undefined;
+  // The schema, and what checks by it, takes longer to load than most commands take otherwise.
+  const { cloudRecordSchema } = await import('./cloud-record-schema.ts');
   try {
     return cloudRecordSchema.parse(JSON.parse(text));
   } catch (error) {
@@ -73,9 +81,28 @@ export async function readCloudRecord(dataDir: string): Promise<CloudRecord | un
   }
 }
 
+/**
+ * The same as far as it is needed to talk to the regions, without the check of the whole record, which whoever wrote it
+ * and whoever runs by it has made.
+ */
+export async function readCloudAddresses(dataDir: string): Promise<CloudAddresses | undefined> {
+  const text = await readTextIfExists(recordFile(dataDir));
+  return text === undefined ? undefined : (addressesIn(text) ?? readCloudRecord(dataDir));
+}
+
+function addressesIn(text: string): CloudAddresses | undefined {
+  try {
+    const record = JSON.parse(text) as Partial<CloudRecord> | null;
+    if (record?.version !== 1 || !record.config || !record.regions) return undefined;
+    return { config: record.config, regions: record.regions };
+  } catch {
+    return undefined;
+  }
+}
+
 export function writeCloudRecord(dataDir: string, record: CloudRecord): void {
   mkdirSync(dataDir, { recursive: true });
-  writeFileDurably(join(dataDir, 'cloud.json'), `${JSON.stringify(record, null, 2)}\n`, 0o600);
+  writeFileDurably(recordFile(dataDir), `${JSON.stringify(record, null, 2)}\n`, 0o600);
 }
 
 /** Differs between two records exactly where a region process started with the one must be replaced for the other. */
@@ -110,7 +137,7 @@ async function livingProcess(path: string): Promise<{ identity: string } | undef
   const text = await readTextIfExists(path);
   if (text === undefined) return undefined;
   try {
-    const record = z.looseObject({ identity: z.string() }).parse(JSON.parse(text));
+    const record = JSON.parse(text) as { identity: string };
     return processIdentity(Number(record.identity.split(':')[0])) === record.identity ? record : undefined;
   } catch {
     return undefined;

@@ -20,10 +20,12 @@ import { planAddresses, requireFree } from './addresses.ts';
 import {
   livingRegionProcess,
   livingSupervisor,
+  readCloudAddresses,
   readCloudRecord,
   regionFolder,
   supervisorFiles,
   writeCloudRecord,
+  type CloudAddresses,
   type CloudRecord,
 } from './cloud-record.ts';
 import { createLocalCloud, type Connect } from './local-cloud.ts';
@@ -46,9 +48,9 @@ export function createLifecycle(options: LifecycleOptions): LocalLifecycle {
   return {
     up: request => up(options, request),
     attach: async dataDir => {
-      const record = await readCloudRecord(dataDir);
-      if (!record || !(await isRunning(dataDir, record))) return undefined;
-      return createLocalCloud(record, options.connect);
+      const addresses = await readCloudAddresses(dataDir);
+      if (!addresses || !(await isRunning(dataDir, addresses))) return undefined;
+      return createLocalCloud(addresses, options.connect);
     },
     down: (dataDir, onProgress) => down(options, dataDir, onProgress),
     destroy: async (dataDir, onProgress) => {
@@ -305,7 +307,7 @@ async function endAtOnce(dataDir: string, onProgress: (progress: UpProgress) => 
   for (const { pid } of daemonsUnder(dataDir)) sendSignal(pid, 'SIGKILL');
 }
 
-async function isRunning(dataDir: string, record: CloudRecord): Promise<boolean> {
+async function isRunning(dataDir: string, record: CloudAddresses): Promise<boolean> {
   if (await livingSupervisor(dataDir)) return true;
   if (daemonsUnder(join(dataDir, 'regions')).length > 0) return true;
   const living = await Promise.all(record.regions.map(({ region }) => livingRegionProcess(dataDir, region)));

@@ -2,13 +2,13 @@ import { errorMessage, TandemError } from '../core/error.ts';
 import type { Cloud, RegionOperations } from '../model/cloud.ts';
 import { PIPELINE_ENVIRONMENTS } from '../model/names.ts';
 import type { RegionStatus } from '../model/status.ts';
-import { controlEndpoint, serviceUrl, type CloudRecord, type RegionRecord } from './cloud-record.ts';
+import { controlEndpoint, serviceUrl, type CloudAddresses, type RegionRecord } from './cloud-record.ts';
 
 /** Makes the client of one region's API; handed in, because the local cloud knows nothing of the API. */
 export type Connect = (region: string, endpoint: string) => RegionOperations;
 
 /** The local cloud as commands see it: every question goes to the region itself, all regions in parallel. */
-export function createLocalCloud(record: CloudRecord, connect: Connect): Cloud {
+export function createLocalCloud(record: CloudAddresses, connect: Connect): Cloud {
   const clients = new Map(record.regions.map(own => [own.region, connect(own.region, controlEndpoint(own))]));
   const region = (name: string): RegionOperations => {
     const client = clients.get(name);
@@ -33,7 +33,7 @@ export function createLocalCloud(record: CloudRecord, connect: Connect): Cloud {
   };
 }
 
-function unreachableStatus(record: CloudRecord, own: RegionRecord, error: unknown): RegionStatus {
+function unreachableStatus(record: CloudAddresses, own: RegionRecord, error: unknown): RegionStatus {
   return {
     region: own.region,
     health: 'unreachable',
