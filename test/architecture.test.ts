@@ -16,7 +16,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   local: ['core', 'model', 'control', 'wire', 'platform'],
   'aws/terraform': ['core', 'model'],
   'aws/cost': ['core', 'model'],
-  'aws/lambda': ['core', 'model', 'control'],
+  'aws/lambda': ['core', 'model', 'control', 'wire', 'platform'],
   'aws/operate': ['core', 'model', 'platform'],
   api: ['core', 'model', 'platform'],
   cli: ['core', 'model', 'platform'],

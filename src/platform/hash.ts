@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual, type Hash } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 
 export type { Hash } from 'node:crypto';
@@ -43,4 +43,9 @@ export function equalSecrets(left: string, right: string): boolean {
 /** A running hash of one of the algorithms that OCI digests name. */
 export function hashStream(algorithm: 'sha256' | 'sha512'): Hash {
   return createHash(algorithm);
+}
+
+/** HMAC-SHA-256, for signatures. */
+export function hmacSha256(key: string | Uint8Array, data: string): Buffer {
+  return createHmac('sha256', key).update(data).digest();
 }

@@ -23,7 +23,7 @@ export function findTools(): Tools | { missing: string } {
   return missing === undefined ? { pluginFolder } : { missing: `${missing} on PATH` };
 }
 
-function isOnPath(program: string): boolean {
+export function isOnPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some(folder => existsSync(join(folder, program)));
 }
 

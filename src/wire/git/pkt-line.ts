@@ -1,6 +1,6 @@
 /**
  * Git's pkt-line framing (gitprotocol-common: "pkt-line Format"): four hex digits of length, themselves
- * included, then the payload; `0000` is a flush. Only what the `proc-receive` conversation needs.
+ * included, then the payload; `0000` is a flush.
  */
 
 /** A payload, or the end of a section. */
