@@ -38,7 +38,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   // The typed provider is large and most commands never need it.
   const synthesize: Synthesize = async (config, options) => {
     const { terraformFiles } = await import('./aws/terraform/files.ts');
-    return terraformFiles(config, options);
+    const { functionArchives } = await import('./function-archives.ts');
+    return terraformFiles(config, options, await functionArchives());
   };
   exitWhenWritten(await runCommandLine(argv, systemPorts({ local: lifecycle, synthesize, cost })));
 }

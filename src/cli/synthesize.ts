@@ -3,7 +3,7 @@ import type { Config } from '../model/config/schema.ts';
 interface SynthesizedFile {
   /** Relative, with `/`. */
   path: string;
-  text: string;
+  content: string | Uint8Array;
   /** How many resources it describes; 0 for a document. */
   resources: number;
 }

@@ -18,7 +18,7 @@ interface Statement {
 
 /** Actions that know no resource, so that `*` is the only one there is (service authorization reference). */
 const WITHOUT_RESOURCE = new Set(['ecr:GetAuthorizationToken', 'ecs:DescribeTaskDefinition']);
-const STATEFUL = ['aws_ecr_repository', 'aws_codecommit_repository'];
+const STATEFUL = ['aws_ecr_repository', 'aws_codecommit_repository', 'aws_dynamodb_table'];
 /** Resource types that AWS cannot tag, or that have no tags of their own. */
 const TAGS = ['Customer', 'Application', 'Environment', 'Owner', 'CostCenter', 'ManagedBy'];
 
@@ -50,7 +50,10 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
       expect(statements[0]).toMatchObject({
         Principal: { Service: expect.stringMatching(/^[\w.-]+\.amazonaws\.com$/) },
       });
-      expect(JSON.stringify(statements[0]!.Condition)).toContain('aws:SourceAccount');
+      // Lambda takes a role only from who may pass it, in the role's own account, and names no source account.
+      if (!JSON.stringify(statements[0]!.Principal).includes('lambda.amazonaws.com')) {
+        expect(JSON.stringify(statements[0]!.Condition)).toContain('aws:SourceAccount');
+      }
       expect(resource['managed_policy_arns']).toBeUndefined();
     }
   });
@@ -68,6 +71,39 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
     }
     for (const { resource } of ofType('aws_s3_bucket_policy')) {
       expect(resource['policy']).toContain('"aws:SecureTransport":"false"');
+    }
+  });
+
+  test('queues are encrypted, refuse plain HTTP where anybody else fills them, and lose nothing', () => {
+    const queues = ofType('aws_sqs_queue');
+    expect(queues.length).toBeGreaterThan(0);
+    for (const { resource } of queues) expect(resource['sqs_managed_sse_enabled']).toBe(true);
+    const working = queues.filter(({ address }) => !address.endsWith('_dead_letters'));
+    for (const { resource } of working) expect(resource['redrive_policy']).toContain('deadLetterTargetArn');
+    expect(ofType('aws_sqs_queue_policy')).toHaveLength(working.length);
+    for (const { resource } of ofType('aws_sqs_queue_policy')) {
+      expect(resource['policy']).toContain('"aws:SecureTransport":"false"');
+    }
+  });
+
+  test('tables of functions can go back in time and refuse to be deleted by AWS, too', () => {
+    for (const { resource } of ofType('aws_dynamodb_table')) {
+      expect(resource).toMatchObject({
+        point_in_time_recovery: { enabled: true },
+        deletion_protection_enabled: true,
+      });
+    }
+  });
+
+  test('every function has a role, a log group and a copy of its code beside the stack', () => {
+    const functions = ofType('aws_lambda_function');
+    expect(functions.length).toBeGreaterThan(0);
+    const roles = functions.map(({ stack, resource }) => `${stack} ${String(resource['role'])}`);
+    expect(new Set(roles).size).toBe(functions.length);
+    for (const { resource } of functions) {
+      expect(resource['logging_config']).toMatchObject({ log_group: expect.stringContaining('_logs.name') });
+      expect(resource['filename']).toMatch(/^\$\{path\.module\}\/functions\/[a-z]+\.zip$/);
+      expect(resource['source_code_hash']).toContain('filebase64sha256');
     }
   });
 

@@ -19,6 +19,12 @@ interface Removal {
 
 export const REMOVALS: readonly Removal[] = [
   {
+    type: 'aws_lambda_function',
+    what: 'the runtime nodejs24.x',
+    reason: 'provider 5.100.0 knows runtimes up to nodejs22.x',
+    apply: resource => ({ ...resource, runtime: 'nodejs22.x' }),
+  },
+  {
     type: 'aws_ecr_repository',
     what: 'the exception of `latest` from immutable tags',
     reason: 'image_tag_mutability_exclusion_filter came with provider 6.8',
@@ -53,6 +59,7 @@ const SERVICES = [
   'codebuild',
   'codecommit',
   'codepipeline',
+  'dynamodb',
   'ec2',
   'ecr',
   'ecs',
@@ -60,10 +67,12 @@ const SERVICES = [
   'events',
   'iam',
   'kms',
+  'lambda',
   'logs',
   'route53',
   's3',
   'sns',
+  'sqs',
   'sts',
 ];
 

@@ -167,7 +167,7 @@ export class ReplicationWorld implements AsyncDisposable {
         MessageBody: JSON.stringify({
           peer,
           time: new Date(pushedAt).toISOString(),
-          ref: 'refs/heads/main',
+          reason: 'push',
           event: `event-${this.#messages}`,
         }),
       }),

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { archivePath } from '../../src/aws/terraform/function-archives.ts';
 import type { TerraformDocument } from '../../src/aws/terraform/stack.ts';
+import { functionArchives } from '../../src/function-archives.ts';
 
 /** Where provider plugins lie on machines that prepare them; TF_PLUGIN_DIR names another folder. */
 const PLUGIN_FOLDERS = [process.env['TF_PLUGIN_DIR'], '/usr/local/share/terraform/plugins'];
@@ -43,7 +45,10 @@ export class Workspace {
   }
 
   async write(document: TerraformDocument): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
+    await mkdir(join(this.folder, 'functions'), { recursive: true });
+    for (const [name, zip] of await functionArchives()) {
+      await writeFile(join(this.folder, archivePath(name)), zip);
+    }
     await writeFile(join(this.folder, 'main.tf.json'), JSON.stringify(document, undefined, 2));
   }
 

@@ -1,25 +1,49 @@
 import type { Config } from '../../model/config/schema.ts';
+import { archivePath, FUNCTION_NAMES, type FunctionArchives } from './function-archives.ts';
 import { synthesize, type SynthesisOptions, type SynthesizedStack } from './synthesize.ts';
+import type { TerraformDocument } from './stack.ts';
 
 export interface TerraformFile {
   /** Relative, with `/`: `us-east-1/main.tf.json`. */
   path: string;
-  text: string;
+  content: string | Uint8Array;
   /** How many resources it describes; 0 for a document. */
   resources: number;
 }
 
 /** The folder that Terraform and OpenTofu take without Tandem: a root module a stack, and a README with the order. */
-export function terraformFiles(config: Config, options: SynthesisOptions): TerraformFile[] {
+export function terraformFiles(
+  config: Config,
+  options: SynthesisOptions,
+  archives: FunctionArchives,
+): TerraformFile[] {
   const stacks = synthesize(config, options);
   return [
-    ...stacks.map(({ name, document }) => ({
-      path: `${name}/main.tf.json`,
-      text: `${JSON.stringify(document, undefined, 2)}\n`,
-      resources: Object.values(document.resource ?? {}).flatMap(Object.keys).length,
-    })),
-    { path: 'README.md', text: readme(config, stacks, options), resources: 0 },
+    ...stacks.flatMap(({ name, document }) => [
+      {
+        path: `${name}/main.tf.json`,
+        content: `${JSON.stringify(document, undefined, 2)}\n`,
+        resources: Object.values(document.resource ?? {}).flatMap(Object.keys).length,
+      },
+      ...archivesOf(document, archives).map(({ path, content }) => ({
+        path: `${name}/${path}`,
+        content,
+        resources: 0,
+      })),
+    ]),
+    { path: 'README.md', content: readme(config, stacks, options), resources: 0 },
   ];
+}
+
+/** The zips that a stack's functions are made from. */
+function archivesOf(
+  { resource }: TerraformDocument,
+  archives: FunctionArchives,
+): { path: string; content: Uint8Array }[] {
+  const functions = Object.values(resource?.['aws_lambda_function'] ?? {});
+  return FUNCTION_NAMES.filter(name =>
+    functions.some(({ filename }) => String(filename).endsWith(`/${archivePath(name)}`)),
+  ).map(name => ({ path: archivePath(name), content: archives.get(name)! }));
 }
 
 function readme(config: Config, stacks: readonly SynthesizedStack[], options: SynthesisOptions): string {

@@ -10,6 +10,7 @@ const LIMITS = {
   bucket: 63,
   role: 64,
   rule: 64,
+  function: 64,
   repository: 100,
   pipeline: 100,
   project: 150,
@@ -21,7 +22,12 @@ const SHORT_ENVIRONMENT = { dev: 'dev', staging: 'stag', production: 'prod' } as
 
 type BucketPurpose = 'state' | 'artifacts';
 type RolePurpose =
-  'flow-log' | 'build' | 'pipeline' | 'pipeline-start' | `${Environment}-${'execution' | 'task' | 'release'}`;
+  | 'flow-log'
+  | 'replication'
+  | 'build'
+  | 'pipeline'
+  | 'pipeline-start'
+  | `${Environment}-${'execution' | 'task' | 'release'}`;
 
 /**
  * What everything is called on AWS. Every name begins with the prefix of this customer and application, so that many of
@@ -42,8 +48,16 @@ export interface Names {
   buildProject: string;
   releaseProject(environment: Environment): string;
   /** Of an EventBridge rule. */
-  rule(purpose: 'push' | 'pipeline-failed' | `${Environment}-deployment-failed`): string;
+  rule(
+    purpose:
+      | 'push'
+      | 'pipeline-failed'
+      | `${Environment}-deployment-failed`
+      | `replicate-${'push' | 'schedule'}-${RegionName}`,
+  ): string;
   topic: string;
+  /** Of the function, and of the queue and the table that are its own. */
+  function(purpose: 'replication'): string;
 }
 
 export function createNames(config: Config): Names {
@@ -63,6 +77,7 @@ export function createNames(config: Config): Names {
     buildProject: within('project', `${prefix}-build`),
     releaseProject: environment => within('project', `${prefix}-release-${environment}`),
     topic: within('other', `${prefix}-notifications`),
+    function: purpose => within('function', `${prefix}-${purpose}`),
     rule: purpose => within('rule', `${prefix}-${purpose}`),
   };
 }

@@ -16,6 +16,9 @@ export function policyDocument(statements: readonly PolicyStatement[]): string {
   });
 }
 
+/** Lambda takes a role only from who may pass it, in the role's own account, and names no source account when it assumes it. */
+const WITHOUT_SOURCE_ACCOUNT = ['lambda.amazonaws.com'];
+
 /** Who may assume a role: one AWS service, acting for this account only (AWS: "The confused deputy problem"). */
 export function trustPolicy(service: string, accountId: string): string {
   return policyDocument([
@@ -23,7 +26,9 @@ export function trustPolicy(service: string, accountId: string): string {
       Sid: 'Assume',
       Principal: { Service: service },
       Action: 'sts:AssumeRole',
-      Condition: { StringEquals: { 'aws:SourceAccount': accountId } },
+      ...(!WITHOUT_SOURCE_ACCOUNT.includes(service) && {
+        Condition: { StringEquals: { 'aws:SourceAccount': accountId } },
+      }),
     },
   ]);
 }

@@ -7,6 +7,7 @@ import { dashboard } from './modules/dashboard.ts';
 import { ecr } from './modules/ecr.ts';
 import { eventNotification } from './modules/event-notification.ts';
 import { notifications } from './modules/notifications.ts';
+import { replication } from './modules/replication.ts';
 import { vpc } from './modules/vpc.ts';
 import type { Names } from './names.ts';
 import { output, type Stack } from './stack.ts';
@@ -24,6 +25,9 @@ export interface Region extends StackInput {
   accountId: string;
 }
 
+/** What may be lost with a region: commits of less than five minutes. */
+const LAG_ALARM_SECONDS = 300;
+
 /** The configured account, or whichever the credentials belong to. */
 export function accountIdOf(stack: Stack, { aws }: Config): string {
   return aws.accountId === '' ? new DataAwsCallerIdentity(stack, 'account', {}).accountId : aws.accountId;
@@ -37,6 +41,7 @@ export function defineRegion(stack: Stack, input: StackInput): void {
   const { config, names } = input;
   const accountId = accountIdOf(stack, config);
   const region: Region = { ...input, stack, accountId };
+  const peers = config.regions.filter(other => other !== stack.region);
 
   vpc(stack, 'network', {
     name: names.prefix,
@@ -52,7 +57,7 @@ export function defineRegion(stack: Stack, input: StackInput): void {
     name: names.prefix,
     accountId,
     keepImages: config.registry.keepImages,
-    replicateTo: config.regions.filter(other => other !== stack.region),
+    replicateTo: peers,
     protect: input.protect,
   });
   const people = notifications(stack, 'notifications', {
@@ -76,6 +81,21 @@ export function defineRegion(stack: Stack, input: StackInput): void {
     description: `${config.application} of ${config.customer}`,
     protect: input.protect,
   });
+  if (peers.length > 0) {
+    replication(stack, 'replication', {
+      name: names.function('replication'),
+      region: stack.region,
+      accountId,
+      peers,
+      repository,
+      roleName: names.role('replication', stack.region),
+      ruleName: (peer, reason) => names.rule(`replicate-${reason}-${peer}`),
+      topic: { arn: people.topicArn, keyArn: people.keyArn },
+      lagAlarmSeconds: LAG_ALARM_SECONDS,
+      logRetentionDays: config.logs.retentionDays,
+      protect: input.protect,
+    });
+  }
   const pipeline = deliverFrom(region, { repository, images, people });
   tellOfFailures(region, pipeline.name, people.topicArn);
   output(stack, 'repository-url', repository.cloneUrl);

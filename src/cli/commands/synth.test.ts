@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { terraformFiles } from '../../aws/terraform/files.ts';
+import { functionArchives } from '../../function-archives.ts';
 import { linesOf, runCli } from '../testing/command-run.ts';
 
 let workingFolder: string;
 const synthesize: NonNullable<Parameters<typeof runCli>[1]>['synthesize'] = async (config, options) =>
-  terraformFiles(config, options);
+  terraformFiles(config, options, await functionArchives());
 
 beforeEach(async () => {
   workingFolder = await mkdtemp(join(tmpdir(), 'tandem-synth-'));
@@ -25,7 +26,9 @@ test('writes a root module a stack, and says in a README in which order they go'
     'terraform/bootstrap-us-east-1/main.tf.json',
     'terraform/bootstrap-us-west-2/main.tf.json',
     'terraform/us-east-1/main.tf.json',
+    'terraform/us-east-1/functions/replication.zip',
     'terraform/us-west-2/main.tf.json',
+    'terraform/us-west-2/functions/replication.zip',
     'terraform/us-east-1-staging/main.tf.json',
     'terraform/us-east-1-production/main.tf.json',
     'terraform/us-west-2-staging/main.tf.json',
@@ -47,7 +50,9 @@ test('writes where it is told, for a trial without buckets', async () => {
   expect(folder).toBe(join(workingFolder, 'trial'));
   expect(files.map(({ path }) => path)).toEqual([
     'us-east-1/main.tf.json',
+    'us-east-1/functions/replication.zip',
     'us-west-2/main.tf.json',
+    'us-west-2/functions/replication.zip',
     'us-east-1-staging/main.tf.json',
     'us-east-1-production/main.tf.json',
     'us-west-2-staging/main.tf.json',

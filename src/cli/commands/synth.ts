@@ -42,22 +42,22 @@ export const synth = defineCommand<{ localState: boolean; unprotected: boolean }
       state: localState ? 'local' : 's3',
       protect: !unprotected,
     });
-    for (const { path, text } of files) {
+    for (const { path, content } of files) {
       const target = join(folder, ...path.split('/'));
       await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, text);
+      await writeFile(target, content);
     }
     if (context.json) {
       context.printJson({
         folder,
-        files: files.map(({ path, text, resources }) => ({ path, bytes: text.length, resources })),
+        files: files.map(({ path, content, resources }) => ({ path, bytes: content.length, resources })),
       });
       return EXIT.done;
     }
     const shown = relative(context.workingFolder, folder) || '.';
-    const rows = files.map(({ path, text, resources }) => [
+    const rows = files.map(({ path, content, resources }) => [
       `wrote  ${join(shown, path)}`,
-      formatBytes(text.length),
+      formatBytes(content.length),
       resources === 0 ? '' : `${resources} resources`,
     ]);
     for (const line of table(rows)) context.print(line);

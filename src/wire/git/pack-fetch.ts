@@ -17,7 +17,7 @@ export class PackFetchError extends Error {
   override name = 'PackFetchError';
 }
 
-export function encodePackRequest({ wants, haves, capabilities }: PackRequest): Buffer {
+export function encodePackRequest({ wants, haves, capabilities }: PackRequest): Buffer<ArrayBuffer> {
   return Buffer.concat([
     ...wants.map((id, index) =>
       encodePacket(index === 0 ? `want ${id} ${capabilities.join(' ')}\n` : `want ${id}\n`),

@@ -161,9 +161,10 @@ function refusedError({ here, there }: Direction, { refused }: RoundResult): Tan
 
 interface Wake {
   peer: RegionName;
-  /** When the event was; a reference that changed, where a push was the reason. */
+  /** A push, or that it was time to look. */
+  reason: 'push' | 'schedule';
+  /** When the event was. */
   time: string;
-  ref: string;
 }
 
 function byPeer(event: SqsEvent): Map<RegionName, SqsEvent['Records'][number][]> {
@@ -174,7 +175,7 @@ function byPeer(event: SqsEvent): Map<RegionName, SqsEvent['Records'][number][]>
 function earliest(messages: SqsEvent['Records'], now: Instant): Instant {
   const pushes = messages
     .map(({ body }) => JSON.parse(body) as Wake)
-    .filter(({ ref }) => ref !== '')
+    .filter(({ reason }) => reason === 'push')
     .flatMap(({ time }) => parseInstant(time) ?? []);
   return Math.min(now, ...pushes);
 }
