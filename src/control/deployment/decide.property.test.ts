@@ -55,7 +55,7 @@ const scenario = fc.record({
   commands: fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), command), { maxLength: 12 }),
 });
 
-describe('whatever happens', () => {
+describe('whatever happens', { timeout: 120_000 }, () => {
   test('the controller keeps to the percentages, and settles when things behave', () => {
     fc.assert(
       fc.property(scenario, ({ seed, desired, percentages: wanted, circuitBreaker, commands }) => {
