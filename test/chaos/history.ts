@@ -30,7 +30,7 @@ interface LostRequest {
   how: string;
 }
 
-/** From the end of a region's load balancer (nobody can answer then) until production was whole again. */
+/** From the end of a region's load balancer (nobody can answer then) until production answered again. */
 export interface Outage {
   region: string;
   from: Instant;

@@ -1,5 +1,6 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Instant } from '../../src/core/instant.ts';
 import type { ChaosCloud } from './chaos-cloud.ts';
 import { historyNow, type History, type Outage } from './history.ts';
 
@@ -8,22 +9,20 @@ const PAUSE_MS = 20;
 
 /** Users of production in every region, all the time; every request that is not answered with 200 is written down. */
 export class Traffic {
-  readonly #cloud: ChaosCloud;
   readonly #history: History;
   /** Those that last, and when the load balancer was gone. */
-  readonly #outages = new Map<string, { outage: Outage; endedAt: number }>();
+  readonly #outages = new Map<string, { outage: Outage; endedAt: Instant }>();
   readonly #clients: Promise<void>[];
   #isStopping = false;
 
   constructor(cloud: ChaosCloud, history: History) {
-    this.#cloud = cloud;
     this.#history = history;
     this.#clients = cloud.regions.flatMap(region =>
       Array.from({ length: CLIENTS_PER_REGION }, () => this.#use(region, cloud.productionUrl(region))),
     );
   }
 
-  /** Requests are lost from before a region's load balancer is ended, until the region is whole again. */
+  /** Requests are lost from before a region's load balancer is ended, until users are answered again. */
   interrupt(regions: readonly string[], endBalancers: () => void): void {
     for (const region of regions) {
       const open = this.#outages.get(region)?.outage;
@@ -51,7 +50,7 @@ export class Traffic {
       try {
         await request(agent, url);
         this.#history.answered += 1;
-        await this.#endOutage(region, sentAt);
+        this.#endOutage(region, sentAt);
       } catch (error) {
         const how = error instanceof Error ? error.message : String(error);
         this.#history.traffic.push({ region, sentAt, lostAt: historyNow(), how });
@@ -61,17 +60,10 @@ export class Traffic {
     agent.destroy();
   }
 
-  /** Over when users are answered again and every wanted task is healthy: until then any one may be the last. */
-  async #endOutage(region: string, sentAt: number): Promise<void> {
+  /** From then on nothing excuses a lost request: what has begun to serve is not taken away before others do. */
+  #endOutage(region: string, sentAt: Instant): void {
     const interrupted = this.#outages.get(region);
     if (!interrupted || sentAt <= interrupted.endedAt) return;
-    const status = await this.#cloud
-      .region(region)
-      .status()
-      .catch(() => undefined);
-    const production = status?.services.find(({ name }) => name === 'production');
-    const isWhole = production !== undefined && production.healthyTargets >= production.desired;
-    if (!isWhole || this.#outages.get(region) !== interrupted) return;
     interrupted.outage.until = historyNow();
     this.#outages.delete(region);
   }
