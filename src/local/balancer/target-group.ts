@@ -67,10 +67,14 @@ export class RunningTargetGroup {
     return this.#members.map(member => member.target);
   }
 
-  /** The target whose turn it is, other than those in `tried`; `undefined` where there is none. */
+  /**
+   * The target whose turn it is, other than those in `tried`; `undefined` where there is none. A request that no healthy
+   * target took may go to one whose health nobody knows yet: it may be the last one's replacement.
+   */
   pick(nowMs: number, tried: ReadonlySet<Target> | undefined): Target | undefined {
     const candidates =
       tried === undefined ? this.#eligible : this.#eligible.filter(target => !tried.has(target));
+    if (candidates.length === 0 && tried !== undefined) return this.#unchecked(tried);
     if (candidates.length <= 1) return candidates[0];
     if (this.#settings.algorithm === 'least_outstanding_requests') return this.#leastOutstanding(candidates);
     return nowMs < this.#rampingUntilMs ? this.#ramped(candidates, nowMs) : this.#next(candidates);
@@ -83,6 +87,10 @@ export class RunningTargetGroup {
       member.drainTimer?.cancel();
       member.target.cut();
     }
+  }
+
+  #unchecked(tried: ReadonlySet<Target>): Target | undefined {
+    return this.targets.find(target => target.record.health.state === 'initial' && !tried.has(target));
   }
 
   #next(candidates: Target[]): Target {

@@ -160,6 +160,22 @@ describe('a request whose target fails', () => {
     expect(good.requests).toHaveLength(4);
   });
 
+  it('goes to one whose health nobody knows yet, where no healthy one takes it', async () => {
+    const [old] = await backEnds('old');
+    const fresh = await startBackEnd('fresh');
+    cleanUp.push(fresh.close);
+    const proxy = await proxyTo([targetGroup([old])]);
+    fresh.server.prependListener('request', (incoming, response) => {
+      if (incoming.url === '/health') response.writeHead(503);
+    });
+    const patient = { ...targetGroup([]).healthCheck, startAllowanceMs: 60_000, intervalMs: 60_000 };
+    await proxy.apply([targetGroup([old, fresh], { healthCheck: patient })]);
+    expect(await request(proxy.port)).toMatchObject({ body: 'old' });
+    await old.close();
+    expect(await request(proxy.port)).toMatchObject({ status: 200, body: 'fresh' });
+    expect(proxy.health()).toEqual({ old: 'healthy', fresh: 'initial' });
+  });
+
   it('is answered 502 where it may not be repeated', async () => {
     const dying = await startBackEnd('dying', incoming => incoming.socket.destroy());
     const [good] = await backEnds('good');
