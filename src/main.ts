@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { createAwsOperations } from './aws-operations.ts';
 import { assert } from './core/assert.ts';
 import type { CostPort } from './cli/cost-port.ts';
 import type { Synthesize } from './cli/synthesize.ts';
@@ -41,7 +42,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     const { functionArchives } = await import('./function-archives.ts');
     return terraformFiles(config, options, await functionArchives());
   };
-  exitWhenWritten(await runCommandLine(argv, systemPorts({ local: lifecycle, synthesize, cost })));
+  const aws = createAwsOperations();
+  exitWhenWritten(await runCommandLine(argv, systemPorts({ local: lifecycle, synthesize, cost, aws })));
 }
 
 /** As with Terraform: most commands need none of this. */

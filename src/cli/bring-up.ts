@@ -1,11 +1,12 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { unreachable } from '../core/assert.ts';
 import { TandemError } from '../core/error.ts';
 import type { Config } from '../model/config/schema.ts';
 import type { RegionStatus } from '../model/status.ts';
 import type { TimingProfile } from '../model/timing.ts';
-import { mkdir, pathExists, readdir, rm, writeFile } from '../platform/files.ts';
+import { readdir, rm } from '../platform/files.ts';
 import type { CommandContext } from './context.ts';
+import { makeDataFolder } from './data-folder.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { printError } from './failures.ts';
 import { REMOTE_NAME, setUpRemote } from './git-remote.ts';
@@ -64,13 +65,6 @@ export async function bringUp(
     release();
     view.end({ keep: true });
   }
-}
-
-/** The data folder lies in the application's repository, and must never be committed: it ignores itself. */
-async function makeDataFolder(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true });
-  const ignore = join(dataDir, '.gitignore');
-  if (!(await pathExists(ignore))) await writeFile(ignore, '*\n');
 }
 
 async function removeIfUnused(dataDir: string): Promise<void> {

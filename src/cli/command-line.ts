@@ -168,6 +168,7 @@ function contextFor(command: Command<never>, ports: CommandPorts, options: Commo
   const { json = false, config = CONFIG_FILE_NAME, dataDir, region = [] } = options;
   return createContext(ports, {
     json,
+    target: options.target,
     configPath: resolve(ports.workingFolder, config),
     dataDir: dataDir === undefined ? undefined : resolve(ports.workingFolder, dataDir),
     chosenRegions: region,

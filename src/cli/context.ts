@@ -4,6 +4,7 @@ import type { Config } from '../model/config/schema.ts';
 import type { RegionName } from '../model/names.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Output } from '../platform/terminal.ts';
+import type { AwsOperations } from './aws-operations.ts';
 import type { CostPort } from './cost-port.ts';
 import type { Git } from './git.ts';
 import type { LocalLifecycle } from '../model/local-lifecycle.ts';
@@ -29,6 +30,7 @@ export interface CommandPorts {
   local: LocalLifecycle;
   synthesize: Synthesize;
   cost: CostPort;
+  aws: AwsOperations;
   /** Where Tandem itself lies: its version and its example application. */
   packageFolder: string;
 }
@@ -40,6 +42,8 @@ export type Paint = ReturnType<typeof picocolors.createColors>;
 export interface CommandContext extends CommandPorts {
   /** Results as JSON on standard output. */
   json: boolean;
+  /** `--target`: which cloud the command is about. */
+  target: 'local' | 'aws';
   /** Absolute path of the config file, which need not exist. */
   configPath: string;
   /** Absolute path of the data folder, which need not exist. */

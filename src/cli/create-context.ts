@@ -6,6 +6,7 @@ import type { CommandContext, CommandPorts, Paint } from './context.ts';
 
 export interface ContextOptions {
   json: boolean;
+  target: 'local' | 'aws';
   configPath: string;
   /** Default: `.tandem` beside the config file. */
   dataDir?: string | undefined;
@@ -14,11 +15,12 @@ export interface ContextOptions {
 
 /** The ports, and on top of them what every command needs of its own command line. */
 export function createContext(ports: CommandPorts, options: ContextOptions): CommandContext {
-  const { json, configPath, chosenRegions } = options;
+  const { json, target, configPath, chosenRegions } = options;
   const dataDir = options.dataDir ?? join(dirname(configPath), '.tandem');
   return {
     ...ports,
     json,
+    target,
     configPath,
     dataDir,
     chosenRegions,

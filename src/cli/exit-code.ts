@@ -15,12 +15,14 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const WRONG_USE_CODES: ReadonlySet<string> = new Set([
   'USAGE',
+  'ACCOUNT_MISMATCH',
   'CONFIG_INVALID',
   'CONFIG_MISSING',
   'CONFIRMATION_MISSING',
   'EXECUTIONS_DIFFER',
   'PLAN_INVALID',
   'REGION_UNKNOWN',
+  'STACK_UNKNOWN',
   'TARGET_UNSUPPORTED',
 ]);
 

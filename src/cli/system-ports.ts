@@ -13,7 +13,9 @@ import type { CommandPorts } from './context.ts';
 import { systemGit } from './git.ts';
 
 /** The ports of a real terminal on this machine. */
-export function systemPorts(clouds: Pick<CommandPorts, 'local' | 'synthesize' | 'cost'>): CommandPorts {
+export function systemPorts(
+  clouds: Pick<CommandPorts, 'local' | 'synthesize' | 'cost' | 'aws'>,
+): CommandPorts {
   return {
     stdout: systemOutput('stdout'),
     stderr: systemOutput('stderr'),

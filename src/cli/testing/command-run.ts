@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Cloud } from '../../model/cloud.ts';
 import { runCommandLine } from '../command-line.ts';
+import type { AwsOperations } from '../aws-operations.ts';
 import type { CommandPorts } from '../context.ts';
 import { systemGit } from '../git.ts';
 import type { LocalLifecycle } from '../../model/local-lifecycle.ts';
@@ -20,6 +21,17 @@ const hurriedClock: Clock = {
   monotonicMs: () => systemClock.monotonicMs() * 100,
   after: (delayMs, callback, options) => systemClock.after(delayMs / 100, callback, options),
   every: (periodMs, callback, options) => systemClock.every(periodMs / 100, callback, options),
+};
+
+const unexpected = () => Promise.reject(new Error('not expected'));
+
+const unexpectedAws: AwsOperations = {
+  identify: unexpected,
+  stacks: unexpected,
+  ensureStateBucket: unexpected,
+  readStateLock: unexpected,
+  removeStateLock: unexpected,
+  openWorkFolder: unexpected,
 };
 
 export interface RunOptions extends Partial<Omit<CommandPorts, 'local' | 'stdout' | 'stderr'>> {
@@ -58,17 +70,15 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     clock: hurriedClock,
     git: systemGit,
     packageFolder: join(import.meta.dirname, '..', '..', '..'),
-    synthesize: () => Promise.reject(new Error('not expected')),
-    cost: {
-      report: () => Promise.reject(new Error('not expected')),
-      change: () => Promise.reject(new Error('not expected')),
-    },
+    synthesize: unexpected,
+    cost: { report: unexpected, change: unexpected },
+    aws: unexpectedAws,
     local: {
       attach: async () => cloud,
-      up: () => Promise.reject(new Error('not expected')),
-      down: () => Promise.reject(new Error('not expected')),
-      destroy: () => Promise.reject(new Error('not expected')),
-      inventory: () => Promise.reject(new Error('not expected')),
+      up: unexpected,
+      down: unexpected,
+      destroy: unexpected,
+      inventory: unexpected,
       ...local,
     },
     ...ports,

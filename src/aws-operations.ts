@@ -1,0 +1,55 @@
+import type { AwsOperations } from './cli/aws-operations.ts';
+import type { AwsSession } from './aws/operate/aws-session.ts';
+import type { RegionName } from './model/names.ts';
+import { systemClock } from './platform/clock.ts';
+import { environment } from './platform/process.ts';
+
+/** AWS as it is, asked through the SDK and changed through Terraform. Each part is loaded when it is first needed. */
+export function createAwsOperations(): AwsOperations {
+  let session: AwsSession | undefined;
+  const sessionIn = async (region: RegionName): Promise<AwsSession> => {
+    const { AwsSession } = await import('./aws/operate/aws-session.ts');
+    session ??= new AwsSession(region);
+    return session;
+  };
+  const call = async <Result>(
+    what: string,
+    region: RegionName,
+    work: (session: AwsSession) => Promise<Result>,
+  ): Promise<Result> => {
+    const { callingAws } = await import('./aws/operate/aws-session.ts');
+    const opened = await sessionIn(region);
+    return callingAws(what, () => work(opened));
+  };
+  return {
+    identify: async region => (await sessionIn(region)).identify(),
+    async stacks(config, options) {
+      const { synthesize } = await import('./aws/terraform/synthesize.ts');
+      // State buckets are made without Terraform: they have no state that could be lost.
+      return synthesize(config, options).filter(({ name }) => !name.startsWith('bootstrap-'));
+    },
+    async ensureStateBucket(stack, accountId) {
+      const { ensureStateBucket, stateBucketOf } = await import('./aws/operate/state-bucket.ts');
+      const bucket = stateBucketOf(stack, accountId);
+      return call(`making the bucket ${bucket.name} in ${bucket.region}`, stack.region, session =>
+        ensureStateBucket(session, bucket),
+      );
+    },
+    async readStateLock(stack, accountId) {
+      const { readStateLock } = await import('./aws/operate/state-lock.ts');
+      return call(`reading the lock of ${stack.name}`, stack.region, session =>
+        readStateLock(session, stack, accountId),
+      );
+    },
+    async removeStateLock(stack, accountId, seen) {
+      const { removeStateLock } = await import('./aws/operate/state-lock.ts');
+      await call(`removing the lock of ${stack.name}`, stack.region, session =>
+        removeStateLock(session, stack, accountId, seen),
+      );
+    },
+    async openWorkFolder(request) {
+      const { openWorkFolder } = await import('./aws/operate/work-folder.ts');
+      return openWorkFolder({ ...request, environment, clock: systemClock });
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { Config } from '../model/config/schema.ts';
+import type {
+  AwsIdentity,
+  InfrastructureStack,
+  Interruption,
+  StackProgress,
+  StateBucket,
+  StateLock,
+  WorkFolder,
+} from '../model/infrastructure.ts';
+import type { RegionName } from '../model/names.ts';
+
+interface WorkFolderRequest {
+  /** Stacks get a folder each in it. */
+  root: string;
+  /** `terraform`, `tofu`, or a path; absent: whichever is there. */
+  program?: string;
+  interruption: Interruption;
+  onProgress(stack: InfrastructureStack, progress: StackProgress): void;
+}
+
+/** The port by which the command line works on AWS. */
+export interface AwsOperations {
+  /** Throws CREDENTIALS_MISSING, CREDENTIALS_REFUSED or AWS_UNREACHABLE. */
+  identify(region: RegionName): Promise<AwsIdentity>;
+  /** The application's root modules, those of the state buckets left out. */
+  stacks(
+    config: Config,
+    options: { state: 's3' | 'local'; protect: boolean },
+  ): Promise<InfrastructureStack[]>;
+  /** Makes the bucket that holds the state of a region's stacks, or puts it right. Throws BUCKET_TAKEN. */
+  ensureStateBucket(stack: InfrastructureStack, accountId: string): Promise<StateBucket>;
+  readStateLock(stack: InfrastructureStack, accountId: string): Promise<StateLock | undefined>;
+  /** Throws LOCK_CHANGED where it is another one by now. */
+  removeStateLock(stack: InfrastructureStack, accountId: string, seen: StateLock): Promise<void>;
+  openWorkFolder(request: WorkFolderRequest): Promise<WorkFolder>;
+}

@@ -1,0 +1,87 @@
+import { nearest } from '../../core/nearest.ts';
+import { TandemError } from '../../core/error.ts';
+import type { Config } from '../../model/config/schema.ts';
+import type { AwsIdentity, InfrastructureStack } from '../../model/infrastructure.ts';
+import type { OptionDefinition } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import { timeOfDay } from '../text/time.ts';
+
+/** The application as it is to be on AWS: whose account, and which stacks the command is about. */
+export interface AwsApplication {
+  config: Config;
+  identity: AwsIdentity;
+  /** Those of `--region`, else all. */
+  stacks: InfrastructureStack[];
+}
+
+/** The options of every command that runs Terraform. */
+export interface TerraformOptions {
+  terraform?: string;
+  localState: boolean;
+}
+
+export const terraformOptions: readonly OptionDefinition[] = [
+  {
+    flags: '--terraform <program>',
+    description: 'terraform, tofu, or a path (default: $TANDEM_TERRAFORM, or whichever is there)',
+  },
+  {
+    flags: '--local-state',
+    description: 'keep state in files of the data folder, not in S3: for a trial',
+    default: false,
+  },
+];
+
+/**
+ * Reads the configuration, asks AWS whose credentials these are, and describes the stacks. Throws ACCOUNT_MISMATCH before
+ * anything is read or written in the wrong account, and REGION_UNKNOWN.
+ */
+export async function openApplication(
+  context: CommandContext,
+  { localState, protect }: { localState: boolean; protect: boolean },
+): Promise<AwsApplication> {
+  const given = await context.config();
+  requireKnownRegions(context, given);
+  const identity = await context.aws.identify(given.regions[0]!);
+  requireAccount(given, identity);
+  // Names of buckets have the account in them: nobody else can have taken them first.
+  const config: Config = { ...given, aws: { ...given.aws, accountId: identity.accountId } };
+  const all = await context.aws.stacks(config, { state: localState ? 'local' : 's3', protect });
+  const chosen = context.chosenRegions;
+  return {
+    config,
+    identity,
+    stacks: chosen.length === 0 ? all : all.filter(({ region }) => chosen.includes(region)),
+  };
+}
+
+/** `account 123456789012, as ada (until 2026-11-23 05:00:00Z)`. */
+export function identityText({ accountId, arn, expiresAt }: AwsIdentity): string {
+  const who = arn.split(':').at(-1) ?? arn;
+  const until = expiresAt === undefined ? '' : ` (until ${timeOfDay(expiresAt)})`;
+  return `account ${accountId}, as ${who}${until}`;
+}
+
+function requireAccount({ aws }: Config, { accountId, arn }: AwsIdentity): void {
+  if (aws.accountId === '' || aws.accountId === accountId) return;
+  throw new TandemError(
+    'ACCOUNT_MISMATCH',
+    `the configuration belongs in account ${aws.accountId}, and these credentials are of ${accountId} (${arn}): ` +
+      'set AWS_PROFILE to a profile of that account, or mend aws.accountId',
+    { data: { expected: aws.accountId, found: accountId, arn } },
+  );
+}
+
+function requireKnownRegions({ chosenRegions }: CommandContext, { regions }: Config): void {
+  const known: readonly string[] = regions;
+  for (const region of chosenRegions) {
+    if (known.includes(region)) continue;
+    const near = nearest(region, known);
+    const meant = near === undefined ? '' : `; did you mean ${near}?`;
+    throw new TandemError(
+      'REGION_UNKNOWN',
+      `there is no region ${region} here, only ${known.join(', ')}${meant}`,
+      { data: { region, known } },
+    );
+  }
+}
