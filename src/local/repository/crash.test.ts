@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -54,6 +54,16 @@ describe('after a restart', () => {
     await until(() => region.changes.length === 3);
     expect(new Set(region.changes.map(({ sequence }) => sequence))).toEqual(new Set([1]));
     expect(await region.events('RefChangeNotHandled')).toHaveLength(1);
+  });
+
+  test('what checkouts left that ended with their process is gone', async () => {
+    await region.start();
+    await region.stop();
+    const indexes = join(region.context.folder, 'indexes');
+    mkdirSync(join(indexes, 'of-a-checkout'), { recursive: true });
+    writeFileSync(join(indexes, 'of-a-checkout', 'index.lock'), '');
+    await region.start();
+    expect(existsSync(indexes)).toBe(false);
   });
 
   test('a ref that git moved but nobody recorded becomes a change', async () => {

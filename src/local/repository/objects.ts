@@ -78,7 +78,8 @@ async function listCommitters(
 
 /**
  * Writes a commit's files as a clone would (links, executable bits, line ends by attributes), through an index of
- * its own, so that any number of checkouts run side by side.
+ * its own, so that any number of checkouts run side by side. The index has a folder of its own too: a git that is killed
+ * leaves its lock beside it.
  */
 export async function checkOut(
   git: Git,
@@ -86,15 +87,15 @@ export async function checkOut(
   target: { folder: string; indexFolder: string },
 ): Promise<void> {
   await requireCommit(git, commit);
-  mkdirSync(target.indexFolder, { recursive: true });
-  const index = join(target.indexFolder, newToken(8));
+  const ownFolder = join(target.indexFolder, newToken(8));
+  mkdirSync(ownFolder, { recursive: true });
   try {
     await git.output(
       ['-c', 'core.fsync=none', '-c', 'core.bare=false', 'read-tree', '--reset', '-u', commit],
-      { environment: { GIT_INDEX_FILE: index, GIT_WORK_TREE: target.folder } },
+      { environment: { GIT_INDEX_FILE: join(ownFolder, 'index'), GIT_WORK_TREE: target.folder } },
     );
   } finally {
-    await rm(index, { force: true });
+    await rm(ownFolder, { recursive: true, force: true });
   }
 }
 

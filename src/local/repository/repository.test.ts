@@ -330,6 +330,17 @@ describe('commits', () => {
     }
     expect(readdirSync(join(region.context.folder, 'indexes'))).toEqual([]);
   });
+
+  test('whose checkout git could not make leave no index and no lock behind', async () => {
+    await region.start();
+    const clone = await all.clone();
+    const id = await clone.commit('files');
+    await clone.git('push', region.gitUrl, 'main');
+    const file = join(all.folder, 'no-folder');
+    writeFileSync(file, '');
+    await expect(region.repository.checkout(id, file)).rejects.toThrow();
+    expect(readdirSync(join(region.context.folder, 'indexes'))).toEqual([]);
+  });
 });
 
 test('a machine without git is told what to install', async () => {

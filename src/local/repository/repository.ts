@@ -3,6 +3,7 @@ import { assert } from '../../core/assert.ts';
 import { SECOND_MS } from '../../core/duration.ts';
 import { TandemError, errorMessage } from '../../core/error.ts';
 import type { NewRegionEvent } from '../../model/event.ts';
+import { rm } from '../../platform/files.ts';
 import type { IncomingMessage, ServerResponse } from '../../platform/network.ts';
 import { newToken } from '../../platform/random.ts';
 import type { ServiceContext } from '../context.ts';
@@ -74,7 +75,7 @@ export function createRepository(context: ServiceContext): Repository {
     },
     async checkout(commit, folder) {
       requireRunning();
-      await checkOut(git, commit, { folder, indexFolder: join(context.folder, 'indexes') });
+      await checkOut(git, commit, { folder, indexFolder: indexFolderOf(context) });
     },
     replication() {
       return running?.replicators.map(replicator => replicator.status()) ?? [];
@@ -94,6 +95,8 @@ async function startRepository(
 ): Promise<RunningRepository> {
   const { git, store, delivery } = parts;
   await requireGit(git);
+  // Of checkouts that ended with the process that wanted them.
+  await rm(indexFolderOf(context), { recursive: true, force: true });
   const replica = await prepareReplica(context, git, store);
 
   const replicators = new Map(
@@ -178,6 +181,10 @@ async function startRepository(
 }
 
 /** The folder and the records belong together by the replica's name; where they do not, the folder wins. */
+function indexFolderOf(context: ServiceContext): string {
+  return join(context.folder, 'indexes');
+}
+
 async function prepareReplica(context: ServiceContext, git: Git, store: RefStore): Promise<string> {
   const ofFolder = await readReplica(git);
   const isSame = ofFolder !== undefined && ofFolder === store.replica;
