@@ -85,9 +85,14 @@ function sections(node: SchemaNode, path: readonly string[]): string[] {
   return [`\n${heading}\n${introduction}${table}`, ...children];
 }
 
+/** Too many to name wherever they can be chosen from. */
+function isListOfRegions(node: SchemaNode): boolean {
+  return node.items?.enum?.includes('us-east-1') ?? false;
+}
+
 function describeForTable(node: SchemaNode): string {
-  return node.items?.enum
-    ? `a list of AWS regions: ${node.items.enum.map(region => `\`${region}\``).join(' ')}`
+  return isListOfRegions(node)
+    ? `a list of AWS regions: ${node.items!.enum!.map(region => `\`${region}\``).join(' ')}`
     : describeNode(node);
 }
 
@@ -124,7 +129,7 @@ function members(node: SchemaNode, path: readonly string[], depth: number): stri
 
 function comments(node: SchemaNode, path: readonly string[]): string[] {
   if (node.properties || path[0] === 'environments') return node.description ? [node.description] : [];
-  const takes = node.items?.enum ? 'AWS regions.' : `${describeNode(node)}.`;
+  const takes = isListOfRegions(node) ? 'AWS regions.' : `${describeNode(node)}.`;
   return [node.description ?? '', takes.charAt(0).toUpperCase() + takes.slice(1)].filter(Boolean);
 }
 

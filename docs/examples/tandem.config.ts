@@ -239,6 +239,91 @@ export default defineConfig({
     // A list, each an e-mail address.
     emails: [],
   },
+  // What else is measured, on AWS.
+  monitoring: {
+    // An OpenTelemetry collector beside every task: traces go to X-Ray, the application’s own metrics to CloudWatch.
+    // True or false.
+    collector: false,
+    // Of requests, how many are traced, unless the caller says otherwise.
+    // A number from 0 to 100.
+    tracePercent: 5,
+  },
+  // Secret environment variables of the container, each with a value of its own in every environment.
+  // For each variable, `generate` (false) and `rotateAfterDays` (30).
+  secrets: {},
+  // Where the application keeps its data, on AWS.
+  database: {
+    // RDS with a standby in a second zone and read replicas in other regions, an Aurora global database, or a DynamoDB global table.
+    // One of "none", "postgres", "mysql", "aurora-postgresql", "aurora-mysql", "dynamodb".
+    engine: 'none',
+    // Which have one of their own. Only production’s has a standby.
+    // A list, each one of "dev", "staging", "production".
+    environments: ['staging', 'production'],
+    // Of the engine; empty: PostgreSQL 17 (Aurora 16), MySQL 8.4 (Aurora 8.0).
+    // A major version as `17` or `8.4`, or empty.
+    version: '',
+    // Empty: db.t4g.medium, for Aurora db.r6g.large, the smallest that can span regions.
+    // As `db.t4g.medium`, or empty.
+    instanceClass: '',
+    // For RDS; Aurora and DynamoDB take what they need.
+    // A whole number from 20 to 65536.
+    storageGb: 20,
+    // How far back it can be restored to any second.
+    // A whole number from 1 to 35.
+    backupDays: 7,
+    // The key of a DynamoDB table’s items.
+    tableKeys: {
+      // A name of letters, digits and _ . -, a letter or _ first.
+      hash: 'pk',
+      // Such a name, or empty for none.
+      range: 'sk',
+    },
+  },
+  // The web application firewall, on AWS.
+  waf: {
+    // Which have a web application firewall: about 9 USD a month each, in each region.
+    // A list, each one of "dev", "staging", "production".
+    environments: [],
+    // Requests in five minutes after which a client address is refused (403) until it asks less.
+    // A whole number, at least 10.
+    requestsPerClient: 2000,
+    // Rules against known attacks, which AWS keeps up to date.
+    // A list, each one of "common", "known-bad-inputs", "ip-reputation", "anonymous-ip", "sql", "linux".
+    ruleGroups: ['common', 'known-bad-inputs', 'ip-reputation'],
+  },
+  // AWS’s own watchers: of several applications in one account, only one may switch each on.
+  compliance: {
+    // Keep who called what in the account, in every region.
+    // True or false.
+    cloudTrail: false,
+    // Keep what every resource looked like, and when it changed.
+    // True or false.
+    config: false,
+    // Look for signs of an intruder.
+    // True or false.
+    guardDuty: false,
+    // Check the account against AWS’s list of good practice.
+    // True or false.
+    securityHub: false,
+    // Find what people outside the account can reach.
+    // True or false.
+    accessAnalyzer: false,
+    // How long the records of CloudTrail and Config are kept.
+    // A whole number from 90 to 3653.
+    keepDays: 365,
+  },
+  // What AWS may cost.
+  budget: {
+    // What a month may cost, in all regions together; 0: no budget. Counts what has the Application tag.
+    // A number, at least 0.
+    monthlyUsd: 0,
+    // People are told when so many per cent of it are spent.
+    // A list, each a whole number from 1 to 1000.
+    spentPercents: [80, 100],
+    // …and when AWS expects more than so many per cent by the end of the month; 0: not.
+    // A whole number from 0 to 1000.
+    forecastPercent: 100,
+  },
   // What only AWS has.
   aws: {
     // The account it belongs in: Terraform then works in no other. Also keeps bucket names unique.

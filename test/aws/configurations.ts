@@ -1,7 +1,9 @@
 import type { ConfigInput } from '../../src/model/config/schema.ts';
 
-/** Configurations that the suites go over: what nobody changed, and every switch on, as far as this version has them. */
-export const CONFIGURATIONS: Readonly<Record<'defaults' | 'everything', ConfigInput>> = {
+/** Configurations that the suites go over: what nobody changed, every switch on, and what excludes what `everything` has. */
+export const CONFIGURATIONS: Readonly<
+  Record<'defaults' | 'everything' | 'relational' | 'table', ConfigInput>
+> = {
   defaults: { application: 'storefront' },
   everything: {
     application: 'storefront',
@@ -17,6 +19,30 @@ export const CONFIGURATIONS: Readonly<Record<'defaults' | 'everything', ConfigIn
     },
     notifications: { emails: ['ada@example.com'] },
     environments: { dev: { enabled: true, service: { minimumCount: 1, desiredCount: 1 } } },
-    aws: { architecture: 'ARM64', spotPercent: 50, accountId: '123456789012' },
+    secrets: { API_TOKEN: {}, SESSION_KEY: { generate: true } },
+    database: { engine: 'aurora-postgresql' },
+    waf: { environments: ['staging', 'production'] },
+    compliance: {
+      cloudTrail: true,
+      config: true,
+      guardDuty: true,
+      securityHub: true,
+      accessAnalyzer: true,
+    },
+    budget: { monthlyUsd: 300 },
+    monitoring: { collector: true },
+    aws: {
+      standby: 'warm',
+      architecture: 'ARM64',
+      spotPercent: 50,
+      accountId: '123456789012',
+    },
+  },
+  relational: { application: 'storefront', database: { engine: 'postgres' } },
+  table: {
+    application: 'storefront',
+    domain: { name: 'shop.example.com', zoneId: 'Z0123456789ABC' },
+    database: { engine: 'dynamodb' },
+    aws: { standby: 'pilot-light' },
   },
 };

@@ -17,8 +17,23 @@ interface Statement {
 }
 
 /** Actions that know no resource, so that `*` is the only one there is (service authorization reference). */
-const WITHOUT_RESOURCE = new Set(['ecr:GetAuthorizationToken', 'ecs:DescribeTaskDefinition']);
-const STATEFUL = ['aws_ecr_repository', 'aws_codecommit_repository', 'aws_dynamodb_table'];
+const WITHOUT_RESOURCE = new Set([
+  'xray:PutTraceSegments',
+  'xray:PutTelemetryRecords',
+  'ecr:GetAuthorizationToken',
+  'ecs:DescribeTaskDefinition',
+]);
+const STATEFUL = [
+  'aws_ecr_repository',
+  'aws_codecommit_repository',
+  'aws_secretsmanager_secret',
+  'aws_db_instance',
+  'aws_rds_cluster',
+  'aws_rds_global_cluster',
+  'aws_dynamodb_table',
+];
+/** Arguments that write a secret down, in the plan and in the state. */
+const WRITTEN_DOWN = ['secret_string', 'secret_binary', 'password', 'master_password'];
 /** Resource types that AWS cannot tag, or that have no tags of their own. */
 const TAGS = ['Customer', 'Application', 'Environment', 'Owner', 'CostCenter', 'ManagedBy'];
 
@@ -87,6 +102,7 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
   });
 
   test('tables of functions can go back in time and refuse to be deleted by AWS, too', () => {
+    // DynamoDB encrypts all tables.
     for (const { resource } of ofType('aws_dynamodb_table')) {
       expect(resource).toMatchObject({
         point_in_time_recovery: { enabled: true },
@@ -116,6 +132,70 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
       expect(document.terraform['backend'], name).toMatchObject({
         s3: { encrypt: true, use_lockfile: true },
       });
+    }
+  });
+
+  test('data is encrypted, with a key of its own where it lies in disks, and out of the internet’s reach', () => {
+    for (const { address, resource } of ['aws_db_instance', 'aws_rds_cluster'].flatMap(ofType)) {
+      expect(resource, address).toMatchObject({
+        storage_encrypted: true,
+        kms_key_id: expect.stringContaining('aws_kms_key.'),
+        deletion_protection: true,
+      });
+      expect(resource['backup_retention_period'], address).toBeGreaterThan(0);
+    }
+    for (const { address, resource } of ['aws_db_instance', 'aws_rds_cluster_instance'].flatMap(ofType)) {
+      expect(resource['publicly_accessible'], address).toBe(false);
+    }
+    for (const type of ['aws_db_parameter_group', 'aws_rds_cluster_parameter_group']) {
+      for (const { address, resource } of ofType(type)) {
+        expect(JSON.stringify(resource['parameter']), address).toMatch(/force_ssl|require_secure_transport/);
+      }
+    }
+    // DynamoDB encrypts all tables.
+    for (const { resource } of ofType('aws_dynamodb_table')) {
+      expect(resource).toMatchObject({
+        point_in_time_recovery: { enabled: true },
+        deletion_protection_enabled: true,
+      });
+    }
+  });
+
+  test('no secret is written down: values are ephemeral, and only write-only arguments take them', () => {
+    const written = all.flatMap(({ address, resource }) =>
+      WRITTEN_DOWN.filter(argument => argument in resource).map(argument => `${address}: ${argument}`),
+    );
+    expect(written).toEqual([]);
+    expect(all.filter(({ type }) => type.startsWith('random_'))).toEqual([]);
+    const leaks = all.flatMap(({ address, resource }) =>
+      Object.entries(resource)
+        .filter(
+          ([argument, value]) => JSON.stringify(value).includes('${ephemeral.') && !argument.endsWith('_wo'),
+        )
+        .map(([argument]) => `${address}: ${argument}`),
+    );
+    expect(leaks).toEqual([]);
+    for (const { name, document } of stacks) {
+      expect(JSON.stringify(document['output'] ?? {}), name).not.toContain('ephemeral.');
+      if ('ephemeral' in document) expect(document.terraform['required_version'], name).toBe('>= 1.11.0');
+    }
+  });
+
+  test('tasks get secrets by reference, and may read those and no others', () => {
+    for (const { stack, resource } of ofType('aws_ecs_task_definition')) {
+      const containers = JSON.parse(String(resource['container_definitions'])) as {
+        secrets?: { name: string; valueFrom: string }[];
+      }[];
+      const referred = containers.flatMap(({ secrets = [] }) => secrets.map(({ valueFrom }) => valueFrom));
+      const readable = ofType('aws_iam_role_policy')
+        .filter(policy => policy.stack === stack && policy.address.includes('execution'))
+        .flatMap(policy => statementsOf(policy.resource['policy']))
+        .filter(({ Action }) => Action === 'secretsmanager:GetSecretValue')
+        .flatMap(({ Resource }) => [Resource].flat());
+      expect(readable.length).toBe(referred.length);
+      for (const valueFrom of referred) {
+        expect(readable.some(arn => arn && valueFrom.startsWith(arn.slice(0, -'-??????'.length)))).toBe(true);
+      }
     }
   });
 
@@ -204,15 +284,14 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
   test('every reference leads to something in the same stack', () => {
     const broken = stacks.flatMap(({ name, document }) => {
       const known = new Set(
-        [document.resource ?? {}, (document['data'] as Record<string, Resource>) ?? {}].flatMap(
-          (blocks, index) =>
-            Object.entries(blocks).flatMap(([type, entries]) =>
-              Object.keys(entries).map(entry => `${index === 1 ? 'data.' : ''}${type}.${entry}`),
-            ),
+        (['resource', 'data', 'ephemeral'] as const).flatMap(kind =>
+          Object.entries((document[kind] ?? {}) as Record<string, Resource>).flatMap(([type, entries]) =>
+            Object.keys(entries).map(entry => `${kind === 'resource' ? '' : `${kind}.`}${type}.${entry}`),
+          ),
         ),
       );
       const references = [
-        ...JSON.stringify(document).matchAll(/(?<!\$)\$\{[^}]*?((?:data\.)?aws_\w+\.\w+)/g),
+        ...JSON.stringify(document).matchAll(/(?<!\$)\$\{[^}]*?((?:data\.|ephemeral\.)?aws_\w+\.\w+)/g),
       ];
       return references
         .map(([, to]) => to!)

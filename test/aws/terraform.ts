@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { archivePath } from '../../src/aws/terraform/function-archives.ts';
 import type { TerraformDocument } from '../../src/aws/terraform/stack.ts';
@@ -34,8 +34,8 @@ export interface Run {
   output: string;
 }
 
-/** A folder with one root module in it, and Terraform in that folder. */
-export class Workspace {
+/** A folder with one root module in it, and Terraform in that folder. The folder ends with the object. */
+export class Workspace implements AsyncDisposable {
   readonly folder: string;
   private readonly tools: Tools;
 
@@ -50,6 +50,23 @@ export class Workspace {
       await writeFile(join(this.folder, archivePath(name)), zip);
     }
     await writeFile(join(this.folder, 'main.tf.json'), JSON.stringify(document, undefined, 2));
+  }
+
+  /** A root that has each document as a module. */
+  async writeModules(documents: Readonly<Record<string, TerraformDocument>>): Promise<void> {
+    const names = Object.keys(documents);
+    await this.write({
+      terraform: {},
+      module: Object.fromEntries(names.map(name => [name, { source: `./${name}` }])),
+    });
+    for (const name of names) {
+      await mkdir(join(this.folder, name));
+      await writeFile(join(this.folder, name, 'main.tf.json'), JSON.stringify(documents[name]));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   init(): Promise<Run> {

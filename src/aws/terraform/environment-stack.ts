@@ -2,6 +2,7 @@ import { environmentConfig } from '../../model/config/environment.ts';
 import type { Config } from '../../model/config/schema.ts';
 import { taskCounts } from '../../model/config/standby.ts';
 import type { Environment, RegionName } from '../../model/names.ts';
+import { defineData, type EnvironmentData } from './environment-data.ts';
 import { hostName, regionHostName } from './host-names.ts';
 import { certificate } from './modules/certificate.ts';
 import { regionRecord } from './modules/dns.ts';
@@ -9,6 +10,7 @@ import { ecsCluster, type EcsClusterOutput } from './modules/ecs-cluster.ts';
 import { ecsService, type EcsServiceOutput } from './modules/ecs-service.ts';
 import { eventNotification } from './modules/event-notification.ts';
 import { deploymentAlarmNames, serviceAlarms } from './modules/service-alarms.ts';
+import { waf } from './modules/waf.ts';
 import { lookUpRegion, type RegionLookup } from './region-lookup.ts';
 import { accountIdOf, type StackInput } from './region-stack.ts';
 import { releaseProject } from './release.ts';
@@ -29,12 +31,23 @@ export function defineEnvironment(stack: Stack, input: StackInput & { environmen
   const shared = lookUpRegion(stack, names, accountId);
   const place: EnvironmentPlace = { ...input, stack, accountId, shared };
   const cluster = ecsCluster(stack, 'cluster', { name: names.cluster(environment) });
-  const service = defineService(place, cluster);
+  const data = defineData(place);
+  const service = defineService(place, cluster, data);
+  data.admit(service.tasksSecurityGroupId);
   if (config.domain.name !== '') {
     regionRecord(stack, 'record', {
       zoneId: config.domain.zoneId,
       hostName: recordName(config, environment, stack.region),
       loadBalancer: service.loadBalancer,
+    });
+  }
+  if (config.waf.environments.includes(environment)) {
+    waf(stack, 'waf', {
+      name: names.service(environment),
+      loadBalancerArns: [service.loadBalancer.arn],
+      requestsPerClient: config.waf.requestsPerClient,
+      managedRuleGroups: config.waf.ruleGroups.map(group => MANAGED_RULE_GROUPS[group]),
+      logRetentionDays: config.logs.retentionDays,
     });
   }
   serviceAlarms(stack, 'alarms', {
@@ -50,9 +63,20 @@ export function defineEnvironment(stack: Stack, input: StackInput & { environmen
   output(stack, 'url', urlOf(config, environment, service));
 }
 
+/** AWS's names of its rule groups (AWS WAF developer guide, AWS Managed Rules rule groups list). */
+const MANAGED_RULE_GROUPS: Record<Config['waf']['ruleGroups'][number], string> = {
+  common: 'AWSManagedRulesCommonRuleSet',
+  'known-bad-inputs': 'AWSManagedRulesKnownBadInputsRuleSet',
+  'ip-reputation': 'AWSManagedRulesAmazonIpReputationList',
+  'anonymous-ip': 'AWSManagedRulesAnonymousIpList',
+  sql: 'AWSManagedRulesSQLiRuleSet',
+  linux: 'AWSManagedRulesLinuxRuleSet',
+};
+
 function defineService(
   { stack, config, names, accountId, protect, environment, shared }: EnvironmentPlace,
   cluster: EcsClusterOutput,
+  data: EnvironmentData,
 ): EcsServiceOutput {
   const { service, deployment } = environmentConfig(config, environment);
   const { scaling, domain, aws, logs } = config;
@@ -79,13 +103,16 @@ function defineService(
       name: config.application,
       port: service.port,
       environment: {
+        ...data.variables,
         ...service.environment,
         PORT: String(service.port),
         APPLICATION: config.application,
         ENVIRONMENT: environment,
       },
+      secrets: data.secrets,
       stopTimeoutSeconds: service.stopTimeoutSeconds,
     },
+    taskStatements: data.statements,
     cpu: service.cpu,
     memoryMb: service.memoryMb,
     architecture: aws.architecture,
@@ -95,6 +122,12 @@ function defineService(
     taskRoleName: names.role(`${environment}-task`, stack.region),
     logGroupName: names.logGroup(environment),
     logRetentionDays: logs.retentionDays,
+    ...(config.monitoring.collector && {
+      collector: {
+        metricsNamespace: names.service(environment),
+        tracePercent: config.monitoring.tracePercent,
+      },
+    }),
     desiredCount,
     gracePeriodSeconds: service.healthCheck.gracePeriodSeconds,
     minimumHealthyPercent: deployment.minimumHealthyPercent,

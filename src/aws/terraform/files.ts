@@ -1,5 +1,7 @@
 import type { Config } from '../../model/config/schema.ts';
+import { environmentsIn } from './environments.ts';
 import { archivePath, FUNCTION_NAMES, type FunctionArchives } from './function-archives.ts';
+import { createNames } from './names.ts';
 import { synthesize, type SynthesisOptions, type SynthesizedStack } from './synthesize.ts';
 import type { TerraformDocument } from './stack.ts';
 
@@ -67,11 +69,32 @@ Once, the buckets that hold the state of all others; their own small state stays
 ${bootstraps.length === 0 ? 'At first, and after every change:' : 'Then, and after every change:'}
 
     ${commands(others).replaceAll('\n', '\n    ')}
-${
-  options.protect
-    ? `
+${secretsToFill(config)}${
+    options.protect
+      ? `
 What holds state refuses to be deleted: \`tandem synth --unprotected\` writes the same without that.
 `
-    : ''
-}`;
+      : ''
+  }`;
+}
+
+/** What nobody but a person knows: a task that refers to a secret without a value does not start. */
+function secretsToFill(config: Config): string {
+  const variables = Object.entries(config.secrets).filter(([, { generate }]) => !generate);
+  if (variables.length === 0) return '';
+  const names = createNames(config);
+  const [primary] = config.regions;
+  const commands = environmentsIn(config, primary!).flatMap(environment =>
+    variables.map(
+      ([variable]) =>
+        `    aws secretsmanager put-secret-value --region ${primary} \\\n` +
+        `      --secret-id ${names.secret(environment, variable)} --secret-string file:///dev/stdin`,
+    ),
+  );
+  return `
+Once \`foundation\` is there, give these secrets their values; type one, then end the input (Ctrl-D). Tasks do not start
+before that. Every other region gets a copy by itself.
+
+${commands.join('\n')}
+`;
 }

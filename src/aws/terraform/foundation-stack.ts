@@ -1,16 +1,80 @@
+import { Construct } from 'constructs';
 import type { Config } from '../../model/config/schema.ts';
+import { databasesOf, relational } from './environment-data.ts';
+import { environmentsIn } from './environments.ts';
 import { certificate } from './modules/certificate.ts';
+import { DATABASE_USER, type DatabaseEngine } from './modules/database.ts';
+import { globalDatabase, globalTable } from './modules/global-database.ts';
+import { secret } from './modules/secrets.ts';
+import type { StackInput } from './region-stack.ts';
 import type { Stack } from './stack.ts';
+
+const SECRET_LENGTH = 40;
 
 /** Whether there is anything that regions stand on and none of them may own. */
 export function hasFoundation(config: Config): boolean {
-  return config.domain.name !== '';
+  return (
+    config.domain.name !== '' || Object.keys(config.secrets).length > 0 || databasesOf(config).length > 0
+  );
 }
 
 /**
  * What must be there before any region, and outlive each of them: the proof that the domain is ours, for which every
- * region's certificate waits.
+ * region's certificate waits; secrets and data that have a copy in every region.
  */
-export function defineFoundation(stack: Stack, config: Config): void {
-  certificate(stack, 'domain', { hostName: config.domain.name, proofZoneId: config.domain.zoneId });
+export function defineFoundation(stack: Stack, input: StackInput): void {
+  const { config, names, protect } = input;
+  if (config.domain.name !== '') {
+    certificate(stack, 'domain', { hostName: config.domain.name, proofZoneId: config.domain.zoneId });
+  }
+  const primary = config.regions[0]!;
+  for (const environment of environmentsIn(config, primary)) {
+    const scope = new Construct(stack, environment);
+    const others = config.regions
+      .slice(1)
+      .filter(region => environmentsIn(config, region).includes(environment));
+    for (const [variable, { generate }] of Object.entries(config.secrets)) {
+      secret(scope, `secret-${variable.toLowerCase()}`, {
+        name: names.secret(environment, variable),
+        description: `${variable} of ${config.application} in ${environment}`,
+        replicateTo: others,
+        ...(generate && { firstValue: { kind: 'text', length: SECRET_LENGTH } }),
+        protect,
+      });
+    }
+    if (databasesOf(config).some(other => other.environment === environment)) {
+      spanRegions(scope, input, {
+        name: names.database(environment),
+        login: names.databaseLogin(environment),
+        others,
+      });
+    }
+  }
+}
+
+/** What a database has that is of no single region. */
+function spanRegions(
+  scope: Construct,
+  { config, protect }: StackInput,
+  { name, login, others }: { name: string; login: string; others: readonly string[] },
+): void {
+  const settings = relational(config);
+  if (!settings) {
+    const { hash, range } = config.database.tableKeys;
+    globalTable(scope, 'table', { name, hashKey: hash, rangeKey: range, replicateTo: others, protect });
+    return;
+  }
+  const { engine, version } = settings;
+  secret(scope, 'database-login', {
+    name: login,
+    description: `The login of the database ${name}`,
+    replicateTo: others,
+    firstValue: { kind: 'login', length: SECRET_LENGTH, fields: { username: DATABASE_USER, engine } },
+    protect,
+  });
+  if (isAurora(engine)) globalDatabase(scope, 'global-database', { name, engine, version, protect });
+}
+
+function isAurora(engine: DatabaseEngine): engine is Extract<DatabaseEngine, `aurora-${string}`> {
+  return engine.startsWith('aurora-');
 }

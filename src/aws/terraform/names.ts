@@ -7,6 +7,7 @@ import type { Environment, RegionName } from '../../model/names.ts';
 const LIMITS = {
   loadBalancer: 32,
   targetGroup: 32,
+  database: 60,
   bucket: 63,
   role: 64,
   rule: 64,
@@ -20,11 +21,12 @@ const LIMITS = {
 /** Names that must be short say the environment in four letters. */
 const SHORT_ENVIRONMENT = { dev: 'dev', staging: 'stag', production: 'prod' } as const;
 
-type BucketPurpose = 'state' | 'artifacts';
+type BucketPurpose = 'state' | 'artifacts' | 'trail' | 'config';
 type RolePurpose =
   | 'flow-log'
   | 'replication'
   | 'build'
+  | 'config'
   | 'pipeline'
   | 'pipeline-start'
   | `${Environment}-${'execution' | 'task' | 'release'}`;
@@ -45,6 +47,11 @@ export interface Names {
   /** Roles share one space of names in an account, whatever the region. */
   role(purpose: RolePurpose, region: RegionName): string;
   logGroup(environment: Environment): string;
+  /** The same in every region. */
+  database(environment: Environment): string;
+  /** Of a secret that becomes an environment variable; the same in every region. */
+  secret(environment: Environment, variable: string): string;
+  databaseLogin(environment: Environment): string;
   buildProject: string;
   releaseProject(environment: Environment): string;
   /** Of an EventBridge rule. */
@@ -74,6 +81,9 @@ export function createNames(config: Config): Names {
       within('bucket', [prefix, purpose, accountId, region].filter(part => part !== '').join('-')),
     role: (purpose, region) => within('role', `${prefix}-${region}-${purpose}`),
     logGroup: environment => within('other', `/tandem/${prefix}/${environment}`),
+    database: environment => within('database', service(environment)),
+    secret: (environment, variable) => within('other', `${prefix}/${environment}/${variable}`),
+    databaseLogin: environment => within('other', `${prefix}/${environment}/database-login`),
     buildProject: within('project', `${prefix}-build`),
     releaseProject: environment => within('project', `${prefix}-release-${environment}`),
     topic: within('other', `${prefix}-notifications`),

@@ -3,6 +3,7 @@ import type { Config } from '../../model/config/schema.ts';
 import { PIPELINE_ENVIRONMENTS } from '../../model/names.ts';
 import { deliverFrom } from './delivery.ts';
 import { codecommit } from './modules/codecommit.ts';
+import { compliance } from './modules/compliance.ts';
 import { dashboard } from './modules/dashboard.ts';
 import { ecr } from './modules/ecr.ts';
 import { eventNotification } from './modules/event-notification.ts';
@@ -65,7 +66,9 @@ export function defineRegion(stack: Stack, input: StackInput): void {
     topicName: names.topic,
     accountId,
     emails: config.notifications.emails,
+    ...(config.budget.monthlyUsd > 0 && { alsoFrom: ['budgets.amazonaws.com'] }),
   });
+  watchAccount(region);
   dashboard(stack, 'dashboard', {
     name: `${names.prefix}-${stack.region}`,
     services: PIPELINE_ENVIRONMENTS.map(environment => ({
@@ -74,6 +77,7 @@ export function defineRegion(stack: Stack, input: StackInput): void {
       clusterName: names.cluster(environment),
       serviceName: names.service(environment),
       loadBalancerName: names.loadBalancer(environment),
+      ...(config.monitoring.collector && { metricsNamespace: names.service(environment) }),
     })),
   });
   const repository = codecommit(stack, 'repository', {
@@ -101,6 +105,27 @@ export function defineRegion(stack: Stack, input: StackInput): void {
   output(stack, 'repository-url', repository.cloneUrl);
   output(stack, 'image-repository', images.uri);
   output(stack, 'pipeline', pipeline.name);
+}
+
+function watchAccount({ stack, config, names, accountId, protect }: Region): void {
+  const { config: isRecorded, keepDays, guardDuty, securityHub, accessAnalyzer } = config.compliance;
+  compliance(stack, 'compliance', {
+    name: names.prefix,
+    region: stack.region,
+    accountId,
+    guardDuty,
+    securityHub,
+    accessAnalyzer,
+    ...(isRecorded && {
+      config: {
+        bucketName: names.bucket('config', stack.region),
+        roleName: names.role('config', stack.region),
+        keepDays,
+        includesGlobalResources: stack.region === config.regions[0],
+        protect,
+      },
+    }),
+  });
 }
 
 function tellOfFailures({ stack, names }: Region, pipelineName: string, topicArn: string): void {

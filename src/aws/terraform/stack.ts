@@ -4,8 +4,9 @@ import { RootConstruct, type Node } from 'constructs';
 import { assert } from '../../core/assert.ts';
 import type { RegionName } from '../../model/names.ts';
 
-/** What is generated for. `use_lockfile` needs 1.10; the provider's features are those of its first listed minor. */
+/** `use_lockfile` needs 1.10, values that are never written down 1.11. The provider's features are those of this minor. */
 const REQUIRED_VERSION = '>= 1.10.0';
+const REQUIRED_VERSION_FOR_SECRETS = '>= 1.11.0';
 const PROVIDER_VERSION = '~> 6.66';
 
 /** Where a stack's state lies: in a bucket of its own region, or in a file beside the stack. */
@@ -41,7 +42,10 @@ export class Stack extends TerraformStack {
   constructor({ name, region, state, tags, accountId }: StackInput) {
     // A root of its own: cdktn's App would write folders, and stacks never refer to each other.
     const root = new RootConstruct();
-    root.node.setContext('targetVersions', { terraform: REQUIRED_VERSION, opentofu: REQUIRED_VERSION });
+    root.node.setContext('targetVersions', {
+      terraform: REQUIRED_VERSION_FOR_SECRETS,
+      opentofu: REQUIRED_VERSION_FOR_SECRETS,
+    });
     super(root, name);
     this.region = region;
     this.state = state;
@@ -61,7 +65,7 @@ export class Stack extends TerraformStack {
     return {
       terraform: {
         ...terraform,
-        required_version: REQUIRED_VERSION,
+        required_version: document['ephemeral'] ? REQUIRED_VERSION_FOR_SECRETS : REQUIRED_VERSION,
         required_providers: { aws: { source: 'hashicorp/aws', version: PROVIDER_VERSION } },
         backend: this.backend(),
       },

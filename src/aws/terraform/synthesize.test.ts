@@ -143,6 +143,19 @@ test('whatever text a user writes reaches AWS as it is: Terraform reads nothing 
   );
 });
 
+test('the README says which secrets a person must give a value, and how', () => {
+  const files = terraformFiles(
+    configSchema.parse({ application: 'storefront', secrets: { API_TOKEN: {}, KEY: { generate: true } } }),
+    options,
+    new Map(),
+  );
+  const { content } = files.find(({ path }) => path === 'README.md')!;
+  expect(String(content).match(/--secret-id \S+/g)).toEqual([
+    '--secret-id storefront/staging/API_TOKEN',
+    '--secret-id storefront/production/API_TOKEN',
+  ]);
+});
+
 /** Terraform's own reading of a template without references. */
 function asTerraformReads(template: string): string {
   expect(template.replaceAll(/\$\$\{|%%\{/g, '')).not.toMatch(/[$%]\{(?!aws_cloudwatch_log_group)/);

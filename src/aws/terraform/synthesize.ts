@@ -1,11 +1,12 @@
 import type { Config } from '../../model/config/schema.ts';
 import type { Environment, RegionName } from '../../model/names.ts';
 import { defineEnvironment } from './environment-stack.ts';
+import { databasesOf, relational } from './environment-data.ts';
 import { environmentsIn } from './environments.ts';
 import { defineFoundation, hasFoundation } from './foundation-stack.ts';
 import { defineGlobal } from './global-stack.ts';
 import { literalValue } from './literal.ts';
-import { privateBucket } from './modules/private-bucket.ts';
+import { backend } from './modules/backend.ts';
 import { createNames } from './names.ts';
 import { defineRegion } from './region-stack.ts';
 import { Stack, type StateLocation, type TerraformDocument } from './stack.ts';
@@ -83,8 +84,8 @@ function stacksOf(given: Config, options: SynthesisOptions): SynthesizedStack[] 
   if (options.state === 's3') {
     for (const region of config.regions) {
       add({ name: bootstrapOf(region), region, after: [] }, stack =>
-        privateBucket(stack, 'state', {
-          name: names.bucket('state', region),
+        backend(stack, 'state', {
+          bucketName: names.bucket('state', region),
           keepVersionsDays: STATE_VERSION_DAYS,
           protect,
         }),
@@ -93,7 +94,9 @@ function stacksOf(given: Config, options: SynthesisOptions): SynthesizedStack[] 
   }
   const foundation = hasFoundation(config) ? ['foundation'] : [];
   for (const name of foundation) {
-    add({ name, region: primary, after: stateBucket(primary) }, stack => defineFoundation(stack, config));
+    add({ name, region: primary, after: stateBucket(primary) }, stack =>
+      defineFoundation(stack, { config, names, protect }),
+    );
   }
   for (const region of config.regions) {
     add({ name: region, region, after: stateBucket(region) }, stack =>
@@ -103,7 +106,8 @@ function stacksOf(given: Config, options: SynthesisOptions): SynthesizedStack[] 
   const environments = config.regions.flatMap(region =>
     environmentsIn(config, region).map(environment => {
       const name = `${region}-${environment}`;
-      add({ name, region, environment, after: [region, ...foundation] }, stack =>
+      const after = [region, ...foundation, ...databaseSource(config, environment, region)];
+      add({ name, region, environment, after }, stack =>
         defineEnvironment(stack, { config, names, protect, environment }),
       );
       return name;
@@ -116,9 +120,16 @@ function stacksOf(given: Config, options: SynthesisOptions): SynthesizedStack[] 
       region: primary,
       after: [...stateBucket(primary), ...(config.domain.name === '' ? [] : environments)],
     },
-    stack => defineGlobal(stack, { config, names }),
+    stack => defineGlobal(stack, { config, names, protect }),
   );
   return made;
+}
+
+/** A copy of a relational database can only be made of one that is there. */
+function databaseSource(config: Config, environment: Environment, region: RegionName): string[] {
+  const primary = config.regions[0]!;
+  const isCopied = databasesOf(config).some(other => other.environment === environment);
+  return region !== primary && isCopied && relational(config) ? [`${primary}-${environment}`] : [];
 }
 
 /** On everything that can carry tags. */

@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { LONGEST_NAME_PREFIX, namePrefix } from './name-prefix.ts';
 import { alarmsSchema } from './sections/alarms.ts';
 import { awsSchema } from './sections/aws.ts';
+import { budgetSchema } from './sections/budget.ts';
 import { buildSchema } from './sections/build.ts';
+import { complianceSchema } from './sections/compliance.ts';
+import { databaseSchema } from './sections/database.ts';
 import { deploymentSchema } from './sections/deployment.ts';
 import { domainSchema } from './sections/domain.ts';
 import { devOverride, environmentOverride } from './sections/environment-override.ts';
 import { localSchema } from './sections/local.ts';
 import { logsSchema } from './sections/logs.ts';
+import { monitoringSchema } from './sections/monitoring.ts';
 import { networkSchema } from './sections/network.ts';
 import { notificationsSchema } from './sections/notifications.ts';
 import { pipelineSchema } from './sections/pipeline.ts';
@@ -15,9 +19,11 @@ import { regionsSchema } from './sections/regions.ts';
 import { registrySchema } from './sections/registry.ts';
 import { routingFaults, routingSchema } from './sections/routing.ts';
 import { scalingSchema } from './sections/scaling.ts';
+import { secretFaults, secretsSchema } from './sections/secrets.ts';
 import { serviceSchema } from './sections/service.ts';
 import { name, tagValue } from './sections/text.ts';
 import { usageSchema } from './sections/usage.ts';
+import { wafSchema } from './sections/waf.ts';
 
 /*
  * The shape of `tandem.config.ts`: one object per section, each in a file of `sections/`. Every key has a default and a
@@ -47,6 +53,18 @@ export const configSchema = z
     routing: routingSchema.prefault({}).describe('Which region answers the host name.'),
     alarms: alarmsSchema.prefault({}).describe('What people are told of, in each environment.'),
     notifications: notificationsSchema.prefault({}).describe('How people are told.'),
+    monitoring: monitoringSchema.prefault({}).describe('What else is measured, on AWS.'),
+    secrets: secretsSchema
+      .default({})
+      .describe(
+        'Secret environment variables of the container, each with a value of its own in every environment.',
+      ),
+    database: databaseSchema.prefault({}).describe('Where the application keeps its data, on AWS.'),
+    waf: wafSchema.prefault({}).describe('The web application firewall, on AWS.'),
+    compliance: complianceSchema
+      .prefault({})
+      .describe('AWS’s own watchers: of several applications in one account, only one may switch each on.'),
+    budget: budgetSchema.prefault({}).describe('What AWS may cost.'),
     aws: awsSchema.prefault({}).describe('What only AWS has.'),
     local: localSchema.prefault({}).describe('What only the local cloud has.'),
     usage: usageSchema
@@ -73,7 +91,11 @@ export const configSchema = z
           `and these are ${prefix.length}`,
       });
     }
-    for (const fault of routingFaults(config.routing, config.regions)) {
+    const faults = [
+      ...routingFaults(config.routing, config.regions),
+      ...secretFaults(config.secrets, config.service.environment),
+    ];
+    for (const fault of faults) {
       context.addIssue({ code: 'custom', ...fault });
     }
     const lastBlock = config.network.firstBlock + config.regions.length - 1;

@@ -8,6 +8,8 @@ interface DashboardService {
   clusterName: string;
   serviceName: string;
   loadBalancerName: string;
+  /** The application's own metrics, where it has any: all of this namespace. */
+  metricsNamespace?: string;
 }
 
 export interface DashboardInput {
@@ -36,7 +38,7 @@ export function dashboard(scope: Construct, id: string, { name, services }: Dash
   });
 }
 
-function graphs({ title, clusterName, serviceName, loadBalancerName }: DashboardService) {
+function graphs({ title, clusterName, serviceName, loadBalancerName, metricsNamespace }: DashboardService) {
   const ofService = ['ClusterName', clusterName, 'ServiceName', serviceName];
   const percent = { left: { min: 0, max: 100 } };
   return [
@@ -74,6 +76,16 @@ function graphs({ title, clusterName, serviceName, loadBalancerName }: Dashboard
         { expression: search('TargetResponseTime', loadBalancerName, stat), label: stat },
       ]),
     },
+    ...(metricsNamespace === undefined
+      ? []
+      : [
+          {
+            title: `${title}: the application’s own`,
+            metrics: [
+              [{ expression: `SEARCH('Namespace="${metricsNamespace}"', 'Average', 60)`, label: '' }],
+            ],
+          },
+        ]),
   ];
 }
 

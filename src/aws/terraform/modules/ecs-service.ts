@@ -4,7 +4,7 @@ import { VpcSecurityGroupEgressRule } from '@cdktn/provider-aws/lib/vpc-security
 import { Construct } from 'constructs';
 import type { PolicyStatement } from '../policy.ts';
 import { autoscaling, type AutoscalingInput } from './autoscaling.ts';
-import { ecsTaskDefinition, type EcsTaskDefinitionOutput } from './ecs-task-definition.ts';
+import { ecsTaskDefinition, type EcsTaskDefinitionOutput, type TaskSecret } from './ecs-task-definition.ts';
 import {
   allowTasks,
   loadBalancer,
@@ -24,6 +24,7 @@ export interface EcsServiceInput {
     name: string;
     port: number;
     environment: Readonly<Record<string, string>>;
+    secrets?: readonly TaskSecret[];
     stopTimeoutSeconds: number;
   };
   cpu: number;
@@ -38,6 +39,8 @@ export interface EcsServiceInput {
   taskStatements?: readonly PolicyStatement[];
   logGroupName: string;
   logRetentionDays: number;
+  /** See `EcsTaskDefinitionInput`. */
+  collector?: { metricsNamespace: string; tracePercent: number };
   desiredCount: number;
   gracePeriodSeconds: number;
   minimumHealthyPercent: number;
@@ -56,6 +59,7 @@ export interface EcsServiceOutput {
   arn: string;
   taskDefinition: EcsTaskDefinitionOutput;
   loadBalancer: LoadBalancerOutput;
+  tasksSecurityGroupId: string;
 }
 
 /**
@@ -141,7 +145,13 @@ export function ecsService(scope: Construct, id: string, input: EcsServiceInput)
     loadBalancerDimension: balancer.dimension,
     targetGroupDimension: balancer.targetGroupDimension,
   });
-  return { name: service.name, arn: service.arn, taskDefinition, loadBalancer: balancer };
+  return {
+    name: service.name,
+    arn: service.arn,
+    taskDefinition,
+    loadBalancer: balancer,
+    tasksSecurityGroupId: group.id,
+  };
 }
 
 /** One task always runs on Fargate, so that Spot can never take all of them at once. */

@@ -1,8 +1,20 @@
 import { EcsTaskDefinition } from '@cdktn/provider-aws/lib/ecs-task-definition/index.js';
 import { Construct } from 'constructs';
 import type { PolicyStatement } from '../policy.ts';
+import { collector, type CollectorInput, type CollectorOutput } from './collector.ts';
 import { logGroup } from './log-group.ts';
 import { serviceRole } from './service-role.ts';
+
+/** A secret that ECS puts into an environment variable when a task starts. */
+export interface TaskSecret {
+  variable: string;
+  /** The ARN of a secret in Secrets Manager; see `secretReference`. */
+  valueFrom: string;
+  /** The same as a policy names it. */
+  policyResource: string;
+  /** Where the secret is JSON: which of its properties. */
+  jsonKey?: string;
+}
 
 export interface EcsTaskDefinitionInput {
   name: string;
@@ -12,6 +24,7 @@ export interface EcsTaskDefinitionInput {
     name: string;
     port: number;
     environment: Readonly<Record<string, string>>;
+    secrets?: readonly TaskSecret[];
     stopTimeoutSeconds: number;
   };
   /** What the load balancer will ask for: the placeholder answers it. */
@@ -25,6 +38,8 @@ export interface EcsTaskDefinitionInput {
   taskStatements?: readonly PolicyStatement[];
   logGroupName: string;
   logRetentionDays: number;
+  /** An OpenTelemetry collector beside the application. */
+  collector?: Pick<CollectorInput, 'metricsNamespace' | 'tracePercent'>;
 }
 
 export interface EcsTaskDefinitionOutput {
@@ -49,6 +64,7 @@ export function ecsTaskDefinition(
 ): EcsTaskDefinitionOutput {
   const here = new Construct(scope, id);
   const logs = logGroup(here, 'logs', { name: input.logGroupName, retentionDays: input.logRetentionDays });
+  const { secrets = [] } = input.container;
   const executionRole = serviceRole(here, 'execution', {
     name: input.executionRoleName,
     description: `Pulls images and writes logs for the tasks of ${input.name}`,
@@ -63,14 +79,32 @@ export function ecsTaskDefinition(
         Resource: input.repositoryArn,
       },
       { Sid: 'Log', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: `${logs.arn}:*` },
+      ...(secrets.length > 0
+        ? [
+            {
+              Sid: 'ReadSecrets',
+              Action: 'secretsmanager:GetSecretValue',
+              Resource: secrets.map(({ policyResource }) => policyResource),
+            },
+          ]
+        : []),
     ],
   });
+  const beside =
+    input.collector &&
+    collector(here, 'collector', {
+      ...input.collector,
+      region: input.region,
+      serviceName: input.name,
+      metricsLogGroupName: `${input.logGroupName}/metrics`,
+      logRetentionDays: input.logRetentionDays,
+    });
   const taskRole = serviceRole(here, 'role', {
     name: input.taskRoleName,
     description: `What the application may do in the tasks of ${input.name}`,
     service: 'ecs-tasks.amazonaws.com',
     accountId: input.accountId,
-    statements: input.taskStatements ?? [],
+    statements: [...(input.taskStatements ?? []), ...(beside?.statements ?? [])],
   });
   const definition = new EcsTaskDefinition(here, 'definition', {
     family: input.name,
@@ -81,7 +115,7 @@ export function ecsTaskDefinition(
     runtimePlatform: { operatingSystemFamily: 'LINUX', cpuArchitecture: input.architecture },
     executionRoleArn: executionRole.arn,
     taskRoleArn: taskRole.arn,
-    containerDefinitions: JSON.stringify([containerDefinition(input, logs.name)]),
+    containerDefinitions: JSON.stringify(containerDefinitions(input, logs.name, beside)),
   });
   return {
     family: definition.family,
@@ -92,11 +126,24 @@ export function ecsTaskDefinition(
   };
 }
 
+function containerDefinitions(
+  input: EcsTaskDefinitionInput,
+  logGroupName: string,
+  beside: CollectorOutput | undefined,
+) {
+  const application = containerDefinition(input, logGroupName, beside?.variables ?? {});
+  if (!beside) return [application];
+  const { logConfiguration } = application;
+  const options = { ...logConfiguration.options, 'awslogs-stream-prefix': 'collector' };
+  return [application, { ...beside.container, logConfiguration: { ...logConfiguration, options } }];
+}
+
 function containerDefinition(
   { container, region, healthPath }: EcsTaskDefinitionInput,
   logGroupName: string,
+  variables: Readonly<Record<string, string>>,
 ) {
-  const { name, port, environment, stopTimeoutSeconds } = container;
+  const { name, port, environment, secrets = [], stopTimeoutSeconds } = container;
   return {
     name,
     image: PLACEHOLDER_IMAGE,
@@ -104,9 +151,18 @@ function containerDefinition(
     essential: true,
     portMappings: [{ containerPort: port, hostPort: port, protocol: 'tcp' }],
     // In the order of names, as AWS gives it back: another order would read as a change.
-    environment: Object.entries(environment)
+    environment: Object.entries({ ...variables, ...environment })
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([key, value]) => ({ name: key, value })),
+    ...(secrets.length > 0 && {
+      secrets: secrets
+        .toSorted((one, other) => (one.variable < other.variable ? -1 : 1))
+        .map(({ variable, valueFrom, jsonKey }) => ({
+          name: variable,
+          // `arn:key:stage:version`, the last two left to their defaults.
+          valueFrom: jsonKey === undefined ? valueFrom : `${valueFrom}:${jsonKey}::`,
+        })),
+    }),
     stopTimeout: stopTimeoutSeconds,
     logConfiguration: {
       logDriver: 'awslogs',

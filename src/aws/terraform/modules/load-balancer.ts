@@ -34,6 +34,7 @@ export interface LoadBalancerInput {
 }
 
 export interface LoadBalancerOutput {
+  arn: string;
   dnsName: string;
   zoneId: string;
   securityGroupId: string;
@@ -80,6 +81,7 @@ export function loadBalancer(scope: Construct, id: string, input: LoadBalancerIn
   });
   const targets = targetGroup(here, input);
   return {
+    arn: balancer.arn,
     dnsName: balancer.dnsName,
     zoneId: balancer.zoneId,
     securityGroupId: group.id,

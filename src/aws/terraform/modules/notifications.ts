@@ -11,6 +11,8 @@ export interface NotificationsInput {
   topicName: string;
   accountId: string;
   emails: readonly string[];
+  /** Further services of AWS that publish by themselves: `budgets.amazonaws.com`. */
+  alsoFrom?: readonly string[];
 }
 
 export interface NotificationsOutput {
@@ -20,11 +22,12 @@ export interface NotificationsOutput {
 }
 
 /** Services of AWS that publish by themselves; their own key (`alias/aws/sns`) would shut them out. */
-const PUBLISHERS = ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] as const;
+const PUBLISHERS = ['cloudwatch.amazonaws.com', 'events.amazonaws.com'];
 
 /** The topic that everything people must hear of goes to, encrypted with a key of its own. */
 export function notifications(scope: Construct, id: string, input: NotificationsInput): NotificationsOutput {
   const here = new Construct(scope, id);
+  const publishers = [...PUBLISHERS, ...(input.alsoFrom ?? [])];
   const thisAccount = { StringEquals: { 'aws:SourceAccount': input.accountId } };
   const key = new KmsKey(here, 'key', {
     description: `Encrypts the notifications of ${input.name}`,
@@ -37,7 +40,7 @@ export function notifications(scope: Construct, id: string, input: Notifications
         Action: 'kms:*',
         Resource: '*',
       },
-      ...PUBLISHERS.map(service => ({
+      ...publishers.map(service => ({
         Sid: `Publish${service.split('.', 1)[0]!}`,
         Principal: { Service: service },
         Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
@@ -52,7 +55,7 @@ export function notifications(scope: Construct, id: string, input: Notifications
   new SnsTopicPolicy(here, 'policy', {
     arn: topic.arn,
     policy: policyDocument([
-      ...PUBLISHERS.map(service => ({
+      ...publishers.map(service => ({
         Sid: `Publish${service.split('.', 1)[0]!}`,
         Principal: { Service: service },
         Action: 'sns:Publish',

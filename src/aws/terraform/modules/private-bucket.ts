@@ -6,7 +6,7 @@ import { S3BucketPublicAccessBlock } from '@cdktn/provider-aws/lib/s3-bucket-pub
 import { S3BucketServerSideEncryptionConfigurationA } from '@cdktn/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js';
 import { S3BucketVersioningA } from '@cdktn/provider-aws/lib/s3-bucket-versioning/index.js';
 import { Construct } from 'constructs';
-import { policyDocument } from '../policy.ts';
+import { policyDocument, type PolicyStatement } from '../policy.ts';
 
 export interface PrivateBucketInput {
   /** At most 63 characters, unique in all of AWS. */
@@ -17,11 +17,15 @@ export interface PrivateBucketInput {
   keepVersionsDays: number;
   /** Terraform then refuses to delete the bucket, and deletes it only when it is empty. */
   protect: boolean;
+  /** Who else may use it, given its ARN: services of AWS that write into it by themselves. */
+  allow?: (bucketArn: string) => readonly PolicyStatement[];
 }
 
 export interface PrivateBucket {
   name: string;
   arn: string;
+  /** For who must come after it. */
+  policy: S3BucketPolicy;
 }
 
 /** A bucket that is versioned, encrypted, closed to the public, and answers over TLS only. */
@@ -51,7 +55,7 @@ export function privateBucket(scope: Construct, id: string, input: PrivateBucket
     ignorePublicAcls: true,
     restrictPublicBuckets: true,
   });
-  new S3BucketPolicy(here, 'policy', {
+  const policy = new S3BucketPolicy(here, 'policy', {
     bucket: bucket.id,
     policy: policyDocument([
       {
@@ -62,6 +66,7 @@ export function privateBucket(scope: Construct, id: string, input: PrivateBucket
         Resource: [bucket.arn, `${bucket.arn}/*`],
         Condition: { Bool: { 'aws:SecureTransport': 'false' } },
       },
+      ...(input.allow?.(bucket.arn) ?? []),
     ]),
     // S3 refuses two changes of a bucket's access at once.
     dependsOn: [access],
@@ -80,5 +85,32 @@ export function privateBucket(scope: Construct, id: string, input: PrivateBucket
     ],
     dependsOn: [versioning],
   });
-  return { name: bucket.bucket, arn: bucket.arn };
+  return { name: bucket.bucket, arn: bucket.arn, policy };
+}
+
+/** Lets a service of AWS put files where it puts them for this account, and for no other. */
+export function deliverySource(input: {
+  /** `cloudtrail.amazonaws.com`. */
+  service: string;
+  accountId: string;
+  bucketArn: string;
+}): PolicyStatement[] {
+  const Principal = { Service: input.service };
+  const ofAccount = { 'aws:SourceAccount': input.accountId };
+  return [
+    {
+      Sid: 'LookForDelivery',
+      Principal,
+      Action: ['s3:GetBucketAcl', 's3:ListBucket'],
+      Resource: input.bucketArn,
+      Condition: { StringEquals: ofAccount },
+    },
+    {
+      Sid: 'Deliver',
+      Principal,
+      Action: 's3:PutObject',
+      Resource: `${input.bucketArn}/AWSLogs/${input.accountId}/*`,
+      Condition: { StringEquals: { ...ofAccount, 's3:x-amz-acl': 'bucket-owner-full-control' } },
+    },
+  ];
 }

@@ -15,6 +15,7 @@ export interface ServiceRoleInput {
 }
 
 export interface ServiceRole {
+  name: string;
   arn: string;
 }
 
@@ -33,5 +34,5 @@ export function serviceRole(scope: Construct, id: string, input: ServiceRoleInpu
       policy: policyDocument(input.statements),
     });
   }
-  return { arn: role.arn };
+  return { name: role.name, arn: role.arn };
 }
