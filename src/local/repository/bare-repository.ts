@@ -109,11 +109,17 @@ function configuration(options: { hooksFolder: string; replica: string }): strin
 `;
 }
 
-/**
- * A killed git leaves lock files, which would block the ref for ever, and half-received packs, which would only
- * take room. A git that outlived the region process by a moment may still hold a lock: it gets time to finish.
- */
+/** A killed git leaves half-received packs, which would only take room, and locks. */
 async function removeLeftovers(repositoryPath: string, clock: Clock): Promise<void> {
+  await removeLocks(repositoryPath, clock);
+  await removeHalfReceived(repositoryPath);
+}
+
+/**
+ * A killed git leaves lock files, which would block the ref for ever. One that is still at work (it may have outlived
+ * its region process by a moment) gets time to finish.
+ */
+export async function removeLocks(repositoryPath: string, clock: Clock): Promise<void> {
   const end = clock.monotonicMs() + LOCK_PATIENCE_MS;
   let locks = await listLocks(repositoryPath);
   while (locks.length > 0 && clock.monotonicMs() < end) {
@@ -121,7 +127,6 @@ async function removeLeftovers(repositoryPath: string, clock: Clock): Promise<vo
     locks = await listLocks(repositoryPath);
   }
   for (const lock of locks) await rm(join(repositoryPath, lock), { force: true });
-  await removeHalfReceived(repositoryPath);
 }
 
 /** What is there when this is called, and nothing that comes later; to be called while nothing is being received. */

@@ -17,6 +17,20 @@ beforeEach(async () => {
 
 afterEach(() => all.close());
 
+test('locks of a git that was killed while the region lived on block no later push', async () => {
+  await region.start();
+  const clone = await all.clone();
+  await clone.commit('first');
+  await clone.git('push', region.gitUrl, 'main', 'main:refs/heads/other');
+  const second = await clone.commit('second');
+  for (const lock of ['refs/heads/main.lock', 'packed-refs.lock']) {
+    writeFileSync(join(region.context.folder, 'repository.git', lock), '');
+  }
+  await clone.git('push', region.gitUrl, 'main', ':refs/heads/other');
+  expect(await region.repository.resolve('main')).toBe(second);
+  expect(await region.repository.resolve('other')).toBeUndefined();
+});
+
 describe('after a restart', () => {
   test('a change that no listener took is told again, in order, before later ones', async () => {
     await region.start(() => {

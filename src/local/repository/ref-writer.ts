@@ -6,8 +6,9 @@
 import { decideReceipt, type Receipt } from '../../control/replication/receipt.ts';
 import type { Version } from '../../control/replication/version.ts';
 import type { RegionName } from '../../model/names.ts';
+import type { Clock } from '../../platform/clock.ts';
 import type { CommandResult, RefCommand } from '../../wire/git/proc-receive.ts';
-import { listRefs, SHARED_NAMESPACES } from './bare-repository.ts';
+import { listRefs, removeLocks, SHARED_NAMESPACES } from './bare-repository.ts';
 import type { Delivery } from './delivery.ts';
 import { Exclusive } from './exclusive.ts';
 import { gitComplaint, type Git } from './git.ts';
@@ -40,6 +41,7 @@ export type SecureElsewhere = (
 
 export interface RefWriterParts {
   git: Git;
+  clock: Clock;
   replica: string;
   store: RefStore;
   delivery: Delivery;
@@ -48,6 +50,9 @@ export interface RefWriterParts {
   /** Called after changes were recorded, in order. */
   onRecorded(changes: readonly PlannedChange[]): void;
 }
+
+/** As git words it: `Unable to create '<path>/refs/heads/main.lock': File exists.` */
+const LOCKED = /\.lock': File exists/;
 
 export class RefWriter {
   readonly #parts: RefWriterParts;
@@ -223,8 +228,19 @@ export class RefWriter {
     this.#parts.store.abandon(planned.filter(({ ref }) => refusals.has(ref)));
   }
 
-  /** `start` and `commit`: cut off in the middle by a crash, git changes nothing. */
+  /**
+   * All refs are moved here, one push at a time, so a lock that stands in the way and stays is of a git that was killed:
+   * an earlier push's, or one that joined packs.
+   */
   async #updateInGit(changes: readonly PlannedChange[]): Promise<string | undefined> {
+    const complaint = await this.#tryInGit(changes);
+    if (complaint === undefined || !LOCKED.test(complaint)) return complaint;
+    await removeLocks(this.#parts.git.repositoryPath, this.#parts.clock);
+    return this.#tryInGit(changes);
+  }
+
+  /** `start` and `commit`: cut off in the middle by a crash, git changes nothing. */
+  async #tryInGit(changes: readonly PlannedChange[]): Promise<string | undefined> {
     const updates = changes.map(({ ref, before, after }) => {
       const zero = '0'.repeat((after ?? before)!.length);
       return `update ${ref}\0${after ?? zero}\0${before ?? zero}\0`;

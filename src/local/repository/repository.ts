@@ -122,6 +122,7 @@ async function startRepository(
   const isSynchronous = context.config.replication === 'synchronous';
   const writer = new RefWriter({
     git,
+    clock: context.clock,
     replica,
     store,
     delivery,
