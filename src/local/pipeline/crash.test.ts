@@ -64,7 +64,7 @@ async function live(
     await pipeline.start();
     // The repository tells a push again until it was taken without an error.
     pipeline.handleRefChange({ sequence: 1, ref: 'refs/heads/main', after: COMMIT, by: 'ada' });
-    await Promise.race([mortal.death, deliver(pipeline)]);
+    await Promise.race([mortal.death, deliver(pipeline, mortal)]);
   } catch (error) {
     if (!mortal.isDead) throw error;
   }
@@ -91,15 +91,15 @@ function mortalNeighbours(neighbours: TestNeighbours, mortal: Mortal): Neighbour
 }
 
 /** Approves when asked, and resolves with the end of the execution. */
-function deliver(pipeline: Pipeline): Promise<void> {
+function deliver(pipeline: Pipeline, mortal: Mortal): Promise<void> {
   return new Promise((resolve, reject) => {
     const limit = systemClock.after(10_000, () => reject(new Error(JSON.stringify(pipeline.executions(1)))));
+    mortal.onEnd(() => limit.cancel());
     const look = () => {
       const [newest] = pipeline.executions(1);
       if (newest?.status === 'Waiting') {
         pipeline.approve({ executionId: newest.id, by: 'grace', comment: '' });
       } else if (newest && ENDED_EXECUTION_STATUSES.has(newest.status)) {
-        limit.cancel();
         resolve();
       }
     };
@@ -108,7 +108,6 @@ function deliver(pipeline: Pipeline): Promise<void> {
         look();
       } catch {
         // Killed while it was looking: the death is told elsewhere.
-        limit.cancel();
       }
     });
     look();
