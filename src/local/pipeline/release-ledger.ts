@@ -7,8 +7,8 @@ import type { Database } from '../../platform/database.ts';
 import type { Compute } from '../compute/contract.ts';
 import type { Registry } from '../registry/contract.ts';
 
-/** As many as the registry can be told to keep. */
-const MOST_LISTED = 1_000;
+/** As many as the registry can be told to keep. So many of the newest, and of production's good ones, are remembered. */
+const MOST_KEPT = 1_000;
 const AFTER_ANY = '\u{10ffff}';
 
 interface Row {
@@ -90,7 +90,7 @@ export class ReleaseLedger {
   list(compute: Compute): ReleaseRecord[] {
     const digests = this.digests();
     const services = PIPELINE_ENVIRONMENTS.map(name => compute.service(name));
-    return this.#select('ORDER BY sequence DESC LIMIT ?', MOST_LISTED).map(row => {
+    return this.#select('ORDER BY sequence DESC LIMIT ?', MOST_KEPT).map(row => {
       const runs = ({ release }: { release?: Release }) =>
         release?.digest === row.release.digest && release.commit === row.release.commit;
       return {
@@ -113,6 +113,14 @@ export class ReleaseLedger {
          VALUES (?, ?, ?, ?, ?) ON CONFLICT (commit_id, digest) DO NOTHING`,
       )
       .run(release.commit, release.digest, release.builtIn, release.builtAt, JSON.stringify(commit));
+    this.#database
+      .prepare(
+        `DELETE FROM pipeline_releases
+         WHERE sequence <= (SELECT sequence FROM pipeline_releases ORDER BY sequence DESC LIMIT 1 OFFSET ?1)
+           AND coalesce(good_position, 0) <= coalesce((SELECT good_position FROM pipeline_releases
+             WHERE good_position IS NOT NULL ORDER BY good_position DESC LIMIT 1 OFFSET ?1), 0)`,
+      )
+      .run(MOST_KEPT);
   }
 
   #putOnTop(release: Release, isRollback: boolean): void {
