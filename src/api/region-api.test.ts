@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -60,6 +60,40 @@ describe('the region API and its client', () => {
       message: expect.stringContaining('to:') as string,
     });
   });
+
+  test.each([true, false])(
+    'a body beyond a mebibyte is refused, its length told (%s) or not',
+    async isTold => {
+      const asked: unknown[] = [];
+      const url = await servedAt({
+        rollback: async wanted => {
+          asked.push(wanted);
+          return anExecution({});
+        },
+      });
+      const piece = Buffer.alloc(65_536, 'x');
+      let sent = 0;
+      const outgoing = request(`${url}/api/rollback`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(isTold && { 'content-length': '1000000000' }) },
+      });
+      outgoing.on('error', () => undefined);
+      const answered = new Promise<number | undefined>(resolve =>
+        outgoing.once('response', ({ statusCode }) => resolve(statusCode)),
+      );
+      const send = () => {
+        while (sent < 1_000_000_000 && !outgoing.destroyed) {
+          sent += piece.length;
+          if (!outgoing.write(piece)) return outgoing.once('drain', send);
+        }
+        return undefined;
+      };
+      send();
+      expect(await answered).toBe(413);
+      outgoing.destroy();
+      expect(asked).toEqual([]);
+    },
+  );
 
   test('followed events arrive as they happen, until the follower leaves', async () => {
     const second = Promise.withResolvers<void>();
@@ -152,6 +186,10 @@ describe('the region API and its client', () => {
 });
 
 async function served(operations: Partial<RegionOperations>) {
+  return createRegionClient('us-east-1', await servedAt(operations));
+}
+
+async function servedAt(operations: Partial<RegionOperations>): Promise<string> {
   const every = (periodMs: number, callback: () => void) => {
     const timer = setInterval(callback, periodMs);
     return () => clearInterval(timer);
@@ -162,7 +200,7 @@ async function served(operations: Partial<RegionOperations>) {
   const server = createServer((request, response) => void listener(request, response));
   servers.push(server);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  return createRegionClient('us-east-1', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 function anExecution(fields: Partial<Execution>): Execution {

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { stream } from 'hono/streaming';
 import { errorMessage, TandemError } from '../core/error.ts';
 import type { Instant } from '../core/instant.ts';
@@ -9,6 +10,9 @@ import * as schema from './schema.ts';
 
 /** A follower hears from us at least this often, so that a dead connection is told from a quiet one. */
 const KEEP_ALIVE_MS = 15_000;
+
+/** Far more than any request needs; a body is held in memory. */
+const LARGEST_BODY_BYTES = 1_048_576;
 
 /** Calls back every `periodMs` until the returned function is called. */
 type Every = (periodMs: number, callback: () => void) => () => void;
@@ -61,6 +65,12 @@ export function createRegionApi({ operations, now, every }: RegionApiOptions): H
       new TandemError('ROUTE_UNKNOWN', `Nothing is served at ${context.req.path}; see /api/openapi.json.`),
     ),
   );
+  const refuseBody = (context: Context) =>
+    answerError(
+      context,
+      new TandemError('REQUEST_TOO_LARGE', `The request's body is larger than ${LARGEST_BODY_BYTES} bytes.`),
+    );
+  root.use(bodyLimit({ maxSize: LARGEST_BODY_BYTES, onError: refuseBody }));
   root.get('/', async context => context.text(renderOverview(await operations.status(), now())));
   root.route('/', operationRoutes(operations, every));
   return root;
@@ -270,6 +280,7 @@ function answerError(context: Context, error: unknown) {
 function statusFor(code: string, kind: string) {
   if (code.endsWith('_UNKNOWN')) return 404;
   if (code === 'REQUEST_INVALID') return 400;
+  if (code === 'REQUEST_TOO_LARGE') return 413;
   return kind === 'user' ? 409 : 500;
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { assert } from '../../core/assert.ts';
-import { SECOND_MS } from '../../core/duration.ts';
+import { MINUTE_MS, SECOND_MS } from '../../core/duration.ts';
 import { TandemError, errorMessage } from '../../core/error.ts';
 import type { NewRegionEvent } from '../../model/event.ts';
 import { rm } from '../../platform/files.ts';
@@ -28,6 +28,9 @@ import { SmartHttp } from './smart-http.ts';
 const FORWARD_AFTER_MS = SECOND_MS;
 
 const RECONCILE_EVERY_MS = 30 * SECOND_MS;
+
+/** A client may think for long between two pieces of a large pack. */
+const GIT_IDLE_MS = 5 * MINUTE_MS;
 
 const INTERNAL_PATH = '/internal/repository/';
 
@@ -140,6 +143,7 @@ async function startRepository(
   const smartHttp = new SmartHttp({
     git,
     clock: context.clock,
+    idleMs: GIT_IDLE_MS,
     apply: ({ commands, atomic, pushOptions }, sender, signal) =>
       writer.apply({ origin: originOf(sender, pushOptions), commands, atomic, signal }),
   });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
@@ -44,13 +45,25 @@ test('the answer of an upload-pack that fails and says so arrives whole', async 
   expect(await (await call(url, 'git-upload-pack')).text()).toBe('ERR no such thing');
 });
 
-async function serve(script: string, repositoryPath = '/nowhere'): Promise<string> {
+test('a client that stops in the middle of its push is let go, and its git ends', async () => {
+  const url = await serve('cat >/dev/null', '/nowhere', 200);
+  const push = request(`${url}/git-receive-pack`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-git-receive-pack-request' },
+  });
+  const gone = new Promise(resolve => push.once('error', resolve));
+  push.write('0');
+  await gone;
+  await smartHttp.stop();
+});
+
+async function serve(script: string, repositoryPath = '/nowhere', idleMs = 60_000): Promise<string> {
   const git = {
     repositoryPath,
     spawn: (argv: readonly string[], options: { stdio: 'pipe'[] }) =>
       spawn('/bin/sh', ['-c', script, ...argv], { stdio: options.stdio, detached: true }),
   } as unknown as Git;
-  smartHttp = new SmartHttp({ git, clock: systemClock, apply: () => new Promise(() => undefined) });
+  smartHttp = new SmartHttp({ git, clock: systemClock, idleMs, apply: () => new Promise(() => undefined) });
   server = createHttpServer((request, response) => {
     const sender = { kind: 'client', address: '127.0.0.1' } as const;
     smartHttp.serve(request, response, { path: request.url!, query: '', sender });

@@ -22,6 +22,8 @@ type GitService = 'git-upload-pack' | 'git-receive-pack';
 export interface SmartHttpParts {
   git: Git;
   clock: Clock;
+  /** A conversation in which neither side says anything for this long is over. Git's own say something every five seconds. */
+  idleMs: number;
   /** Makes the ref updates of one push. `signal` aborts when the sender is gone. */
   apply(request: ProcReceiveRequest, sender: Sender, signal: AbortSignal): Promise<PushOutcome>;
 }
@@ -92,6 +94,7 @@ export class SmartHttp {
     } else if (request.headers['content-type'] !== expectedType) {
       sendText(response, 415, `The request must be of type ${expectedType}.`);
     } else {
+      response.setTimeout(this.#parts.idleMs, () => response.destroy());
       const child = this.#spawn(service, [], protocolOf(request, service));
       feed(request, response, child.stdin!);
       if (service === 'git-receive-pack') this.#listenToHook(child, response, sender);
