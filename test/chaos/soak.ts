@@ -1,61 +1,120 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ENDED_EXECUTION_STATUSES, type Execution } from '../../src/model/execution.ts';
 import { folderSize } from '../../src/platform/files.ts';
-import { TestCloud } from '../end-to-end/test-cloud.ts';
+import { run, TANDEM, TestCloud, testEnvironment } from '../end-to-end/test-cloud.ts';
 import { ChaosCloud } from './chaos-cloud.ts';
 import { victims } from './faults.ts';
 import { emptyHistory } from './history.ts';
+import { TimeOfDay } from './time-of-day.ts';
 import { Traffic } from './traffic.ts';
 
 /*
- * Months of work in minutes: executions, deployments, rollbacks and restarts one after another under traffic, with
- * what everything takes (memory, file descriptors, disk, rows) measured over time.
+ * A year of work in minutes: bursts of pushes, deployments, rollbacks and restarts one after another under traffic, with
+ * what everything takes (memory, file descriptors, disk, rows) measured over time. Where Debian's package `faketime` is
+ * installed each round is a day, so that what is kept for weeks or a year is seen to go.
  *
- *   npm run soak -- --executions 60 --samples 10
+ *   npm run soak -- --executions 10000 --requests 1000000 --samples 10
  */
 const { values } = parseArgs({
   options: {
-    executions: { type: 'string', default: '60' },
+    executions: { type: 'string', default: '1000' },
+    requests: { type: 'string', default: '100000' },
     samples: { type: 'string', default: '10' },
   },
 });
-const executions = Number(values.executions);
-const everyNth = Math.max(1, Math.floor(executions / Number(values.samples)));
+/** All but the last of a round's are superseded, as when many people push at once. */
+const PUSHES_PER_ROUND = 10;
+const REGIONS = 2;
 const ROLLBACK_EVERY = 5;
 const RESTART_EVERY = 7;
+const rounds = Math.max(1, Math.round(Number(values.executions) / PUSHES_PER_ROUND / REGIONS));
+const everyNth = Math.max(1, Math.floor(rounds / Number(values.samples)));
+const requestsPerRound = Math.ceil(Number(values.requests) / rounds);
+const startedAt = performance.now();
 
-const test = await TestCloud.up({ deployment: { bakeTimeMinutes: 0 }, service: { stopTimeoutSeconds: 5 } });
+const test = await TestCloud.prepare({
+  deployment: { bakeTimeMinutes: 0 },
+  service: { stopTimeoutSeconds: 5 },
+  logs: { retentionDays: 30 },
+});
+const timeOfDay = new TimeOfDay(test.folder);
 try {
-  await soak(await ChaosCloud.of(test));
+  await soak(await prepare());
 } finally {
   await test.dispose();
 }
 
+async function prepare(): Promise<ChaosCloud> {
+  const buildspec = join(test.folder, 'buildspec.yml');
+  const text = readFileSync(buildspec, 'utf8');
+  // What its own tests cost is not what is measured here.
+  writeFileSync(buildspec, text.replace(/^.*node --test.*\n/m, ''));
+  await test.commit('Without tests');
+  const { exitCode, stderr } = await run(
+    process.execPath,
+    [TANDEM, 'up', '--detach', '--port-base', '0'],
+    test.folder,
+    { ...testEnvironment(), ...timeOfDay.environment },
+  );
+  if (exitCode !== 0) throw new Error(stderr);
+  return ChaosCloud.of(test);
+}
+
 async function soak(cloud: ChaosCloud): Promise<void> {
+  const history = emptyHistory();
   await cloud.test.tandem('push');
   await cloud.test.tandem('approve');
-  const history = emptyHistory();
-  const traffic = new Traffic(cloud, history);
+  const traffic = new Traffic(cloud, history, { pauseMs: 0, budget: requestsPerRound });
   const samples: { at: string; figures: Record<string, number> }[] = [];
-  for (let round = 1; round <= executions; round += 1) {
-    const commit = await cloud.test.commit(`Change ${round}`);
-    const { exitCode, stderr } = await cloud.push(cloud.regions[round % 2]!, commit, 'refs/heads/main');
-    if (exitCode !== 0) throw new Error(`the push of change ${round} failed: ${stderr}`);
-    await Promise.all(cloud.regions.map(region => deliver(cloud, region, commit)));
-    if (round % ROLLBACK_EVERY === 0) await rollBack(cloud);
+  let deployments = 0;
+  for (let round = 1; round <= rounds; round += 1) {
+    const region = cloud.regions[round % REGIONS]!;
+    for (let push = 1; push < PUSHES_PER_ROUND; push += 1) {
+      await test.git('commit', '--quiet', '--allow-empty', '--message', `Change ${round}.${push}`);
+      await pushTo(cloud, region, await test.git('rev-parse', 'HEAD'));
+    }
+    const commit = await test.commit(`Change ${round}`);
+    await pushTo(cloud, region, commit);
+    await Promise.all(cloud.regions.map(name => deliver(cloud, name, commit)));
+    deployments += REGIONS;
+    if (round % ROLLBACK_EVERY === 0) {
+      await rollBack(cloud);
+      deployments += REGIONS;
+    }
     if (round % RESTART_EVERY === 0) await cloud.region(cloud.regions[0]!).restart('production');
+    await traffic.spend();
+    timeOfDay.nextDay();
+    traffic.grant(requestsPerRound);
     if (round % everyNth > 0) continue;
     samples.push({ at: `#${round}`, figures: await measure(cloud) });
-    console.log(`${round} of ${executions} changes, ${history.answered} requests`);
+    console.log(
+      `round ${round} of ${rounds}: ${history.answered} requests, ${history.traffic.length} lost, ${minutes()} minutes`,
+    );
   }
   await traffic.stop();
   report(samples);
-  console.log(`${history.answered} requests answered, ${history.traffic.length} lost`);
+  const numbers = await Promise.all(
+    cloud.regions.map(async name => (await cloud.region(name).executions({ limit: 1 }))[0]!.number),
+  );
+  const executions = numbers.reduce((sum, number) => sum + number, 0);
+  console.log(
+    `${executions} executions, ${deployments} deployments to production, ${history.answered} requests answered, ` +
+      `${history.traffic.length} lost; ${timeOfDay.days} days in ${minutes()} minutes`,
+  );
   if (history.traffic.length > 0) process.exitCode = 1;
+}
+
+async function pushTo(cloud: ChaosCloud, region: string, commit: string): Promise<void> {
+  const { exitCode, stderr } = await cloud.push(region, commit, 'refs/heads/main');
+  if (exitCode !== 0) throw new Error(`the push of ${commit} failed: ${stderr}`);
+}
+
+function minutes(): string {
+  return ((performance.now() - startedAt) / 60_000).toFixed(1);
 }
 
 async function deliver(cloud: ChaosCloud, region: string, commit: string): Promise<void> {
@@ -87,7 +146,7 @@ async function ended(cloud: ChaosCloud, region: string, id: string): Promise<voi
 }
 
 async function until<Found>(look: () => Promise<Found | undefined>): Promise<Found> {
-  const end = performance.now() + 60_000;
+  const end = performance.now() + 180_000;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;

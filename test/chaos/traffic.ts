@@ -13,10 +13,19 @@ export class Traffic {
   /** Those that last, and when the load balancer was gone. */
   readonly #outages = new Map<string, { outage: Outage; endedAt: Instant }>();
   readonly #clients: Promise<void>[];
+  readonly #pauseMs: number;
+  /** How many more requests there may be. */
+  #budget: number;
   #isStopping = false;
 
-  constructor(cloud: ChaosCloud, history: History) {
+  constructor(
+    cloud: ChaosCloud,
+    history: History,
+    { pauseMs = PAUSE_MS, budget = Number.POSITIVE_INFINITY } = {},
+  ) {
     this.#history = history;
+    this.#pauseMs = pauseMs;
+    this.#budget = budget;
     this.#clients = cloud.regions.flatMap(region =>
       Array.from({ length: CLIENTS_PER_REGION }, () => this.#use(region, cloud.productionUrl(region))),
     );
@@ -38,6 +47,15 @@ export class Traffic {
     return this.#outages.has(region);
   }
 
+  grant(requests: number): void {
+    this.#budget += requests;
+  }
+
+  /** Resolves when as many requests were made as were granted. */
+  async spend(): Promise<void> {
+    while (this.#budget > 0) await delay(PAUSE_MS);
+  }
+
   async stop(): Promise<void> {
     this.#isStopping = true;
     await Promise.all(this.#clients);
@@ -46,6 +64,11 @@ export class Traffic {
   async #use(region: string, url: string): Promise<void> {
     const agent = new Agent({ keepAlive: true });
     while (!this.#isStopping) {
+      if (this.#budget <= 0) {
+        await delay(PAUSE_MS);
+        continue;
+      }
+      this.#budget -= 1;
       const sentAt = historyNow();
       try {
         await request(agent, url);
@@ -55,7 +78,7 @@ export class Traffic {
         const how = error instanceof Error ? error.message : String(error);
         this.#history.traffic.push({ region, sentAt, lostAt: historyNow(), how });
       }
-      await delay(PAUSE_MS);
+      if (this.#pauseMs > 0) await delay(this.#pauseMs);
     }
     agent.destroy();
   }
