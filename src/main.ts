@@ -3,6 +3,7 @@ import { createAwsOperations } from './aws-operations.ts';
 import { assert } from './core/assert.ts';
 import type { CostPort } from './cli/cost-port.ts';
 import type { Synthesize } from './cli/synthesize.ts';
+import type { Config } from './model/config/schema.ts';
 import { toSentError } from './local/supervisor-messages.ts';
 import { systemClock } from './platform/clock.ts';
 import { readFileSync } from './platform/files.ts';
@@ -43,7 +44,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     return terraformFiles(config, options, await functionArchives());
   };
   const aws = createAwsOperations();
-  exitWhenWritten(await runCommandLine(argv, systemPorts({ local: lifecycle, synthesize, cost, aws })));
+  exitWhenWritten(
+    await runCommandLine(argv, systemPorts({ local: lifecycle, synthesize, cost, drawDiagram, aws })),
+  );
 }
 
 /** As with Terraform: most commands need none of this. */
@@ -60,6 +63,10 @@ const cost: CostPort = {
     return estimateChange(plans, usage);
   },
 };
+
+async function drawDiagram(config: Config): Promise<string> {
+  return (await import('./aws/diagram/svg.ts')).drawDiagram(config);
+}
 
 function ownVersion(): string {
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');

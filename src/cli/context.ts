@@ -30,6 +30,8 @@ export interface CommandPorts {
   local: LocalLifecycle;
   synthesize: Synthesize;
   cost: CostPort;
+  /** The environment on AWS that a configuration describes, as an SVG document. */
+  drawDiagram(config: Config): Promise<string>;
   aws: AwsOperations;
   /** Where Tandem itself lies: its version and its example application. */
   packageFolder: string;

@@ -23,6 +23,7 @@ const LOAD: Readonly<Record<string, () => Promise<Command<never>>>> = {
   unlock: async () => (await import('./unlock.ts')).unlock,
   synth: async () => (await import('./synth.ts')).synth,
   cost: async () => (await import('./cost.ts')).cost,
+  diagram: async () => (await import('./diagram.ts')).diagram,
   down: async () => (await import('./down.ts')).down,
   destroy: async () => (await import('./destroy.ts')).destroy,
 };

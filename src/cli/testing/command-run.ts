@@ -73,6 +73,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     synthesize: unexpected,
     cost: { report: unexpected, change: unexpected },
     aws: unexpectedAws,
+    drawDiagram: unexpected,
     local: {
       attach: async () => cloud,
       up: unexpected,

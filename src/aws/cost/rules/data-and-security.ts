@@ -48,15 +48,26 @@ const auroraInstance: Rule = (resource, account) => {
   return [{ item: 'database capacity', price: 'auroraCapacity', quantity: capacity * HOURS_A_MONTH }];
 };
 
-/** Each replica holds all data and takes all writes. */
-const table: Rule = ({ values }, { usage }) => {
+/** What Tandem notes for itself (which refs were replicated) is some kilobytes, some times for each push. */
+const NOTES_GB = 0.01;
+const NOTES_PER_BUILD = 100;
+
+/** Each replica holds all data and takes all writes. A table of an environment is the application's. */
+const table: Rule = ({ values, environment }, { usage }) => {
+  const isOwn = environment === 'shared';
+  const storedGb = isOwn ? NOTES_GB : usage.databaseGb;
+  const notes = (usage.builds * NOTES_PER_BUILD) / 1e6;
   const copies = 1 + listOf(values['replica']).length;
   const hasBackup = first(values['point_in_time_recovery'])['enabled'] === true;
   return [
-    { item: 'table storage', price: 'tableStorage', quantity: copies * usage.databaseGb },
-    { item: 'table reads', price: 'tableReads', quantity: usage.databaseReadsMillions },
-    { item: 'table writes', price: 'tableWrites', quantity: copies * usage.databaseWritesMillions },
-    { item: 'table backup', price: 'tableBackup', quantity: hasBackup ? usage.databaseGb : 0 },
+    { item: 'table storage', price: 'tableStorage', quantity: copies * storedGb },
+    { item: 'table reads', price: 'tableReads', quantity: isOwn ? notes : usage.databaseReadsMillions },
+    {
+      item: 'table writes',
+      price: 'tableWrites',
+      quantity: copies * (isOwn ? notes : usage.databaseWritesMillions),
+    },
+    { item: 'table backup', price: 'tableBackup', quantity: hasBackup ? storedGb : 0 },
   ];
 };
 
