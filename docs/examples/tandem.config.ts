@@ -140,7 +140,7 @@ export default defineConfig({
       resetOnHealthyTask: true,
     },
   },
-  // Synchronous: a push is acknowledged only when a second region has it.
+  // Synchronous: a push is acknowledged only when a second region has it. On AWS the other regions always follow after it.
   // One of "asynchronous", "synchronous".
   replication: 'asynchronous',
   // The image registry of each region.
@@ -232,6 +232,21 @@ export default defineConfig({
     // Average response time above this in 3 of 5 minutes.
     // A number above 0.
     responseTimeSeconds: 1,
+  },
+  // What alarms set off by themselves, on AWS; nothing unless it is asked for.
+  remediation: {
+    // What an alarm sets off, besides telling people: `restart` replaces all tasks, `scale-out` adds half as many again, `roll-back` goes back to the release before, `call` asks `hookUrl`.
+    // For any of `cpu` `memory` `serverErrors` `unhealthyTargets` `responseTime`, one of "restart", "scale-out", "roll-back", "call".
+    actions: {},
+    // No more actions than this in an environment of a region within `withinMinutes`.
+    // A whole number from 1 to 50.
+    maximumActions: 3,
+    // The time that `maximumActions` is for.
+    // A whole number from 1 to 1440.
+    withinMinutes: 60,
+    // Gets a POST with the alarm as JSON, for `call`.
+    // An https:// address, or empty.
+    hookUrl: '',
   },
   // How people are told.
   notifications: {

@@ -17,6 +17,10 @@ export const CONFIGURATIONS: Readonly<
       requestsPerTarget: 1000,
       schedules: [{ name: 'night', schedule: 'cron(0 20 ? * MON-FRI *)', minimumCount: 1, maximumCount: 2 }],
     },
+    remediation: {
+      actions: { cpu: 'scale-out', serverErrors: 'roll-back', unhealthyTargets: 'restart', memory: 'call' },
+      hookUrl: 'https://hooks.example.com/alarm',
+    },
     notifications: { emails: ['ada@example.com'] },
     environments: { dev: { enabled: true, service: { minimumCount: 1, desiredCount: 1 } } },
     secrets: { API_TOKEN: {}, SESSION_KEY: { generate: true } },

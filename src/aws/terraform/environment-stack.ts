@@ -3,13 +3,15 @@ import type { Config } from '../../model/config/schema.ts';
 import { taskCounts } from '../../model/config/standby.ts';
 import type { Environment, RegionName } from '../../model/names.ts';
 import { defineData, type EnvironmentData } from './environment-data.ts';
+import type { ServiceAlarm } from '../../model/remediation.ts';
 import { hostName, regionHostName } from './host-names.ts';
 import { certificate } from './modules/certificate.ts';
 import { regionRecord } from './modules/dns.ts';
 import { ecsCluster, type EcsClusterOutput } from './modules/ecs-cluster.ts';
 import { ecsService, type EcsServiceOutput } from './modules/ecs-service.ts';
 import { eventNotification } from './modules/event-notification.ts';
-import { deploymentAlarmNames, serviceAlarms } from './modules/service-alarms.ts';
+import { remediation } from './modules/remediation.ts';
+import { alarmName, deploymentAlarmNames, serviceAlarms } from './modules/service-alarms.ts';
 import { waf } from './modules/waf.ts';
 import { lookUpRegion, type RegionLookup } from './region-lookup.ts';
 import { accountIdOf, type StackInput } from './region-stack.ts';
@@ -58,6 +60,7 @@ export function defineEnvironment(stack: Stack, input: StackInput & { environmen
     thresholds: config.alarms,
     topicArn: shared.topicArn,
   });
+  remedy(place, cluster);
   releaseProject(place, service);
   tellOfFailures(place);
   output(stack, 'url', urlOf(config, environment, service));
@@ -72,6 +75,34 @@ const MANAGED_RULE_GROUPS: Record<Config['waf']['ruleGroups'][number], string> =
   sql: 'AWSManagedRulesSQLiRuleSet',
   linux: 'AWSManagedRulesLinuxRuleSet',
 };
+
+/** Nothing, where no alarm sets anything off. */
+function remedy(
+  { stack, config, names, accountId, environment, shared }: EnvironmentPlace,
+  cluster: EcsClusterOutput,
+): void {
+  const { actions, hookUrl, maximumActions, withinMinutes } = config.remediation;
+  const service = names.service(environment);
+  const remedies = Object.entries(actions).map(
+    ([alarm, action]) => [alarmName(service, alarm as ServiceAlarm), action] as const,
+  );
+  if (remedies.length === 0) return;
+  remediation(stack, 'remediation', {
+    name: names.function(`${environment}-remediation`),
+    region: stack.region,
+    accountId,
+    cluster: cluster.name,
+    service,
+    maximumCount: environmentConfig(config, environment).service.maximumCount,
+    remedies: Object.fromEntries(remedies),
+    hookUrl,
+    limit: { maximumActions, withinMinutes },
+    roleName: names.role(`${environment}-remediation`, stack.region),
+    ruleName: names.rule(`${environment}-remediation`),
+    topic: { arn: shared.topicArn, keyAlias: shared.topicKeyAlias },
+    logRetentionDays: config.logs.retentionDays,
+  });
+}
 
 function defineService(
   { stack, config, names, accountId, protect, environment, shared }: EnvironmentPlace,

@@ -29,7 +29,7 @@ type RolePurpose =
   | 'config'
   | 'pipeline'
   | 'pipeline-start'
-  | `${Environment}-${'execution' | 'task' | 'release'}`;
+  | `${Environment}-${'execution' | 'task' | 'release' | 'remediation'}`;
 
 /**
  * What everything is called on AWS. Every name begins with the prefix of this customer and application, so that many of
@@ -60,11 +60,14 @@ export interface Names {
       | 'push'
       | 'pipeline-failed'
       | `${Environment}-deployment-failed`
+      | `${Environment}-remediation`
       | `replicate-${'push' | 'schedule'}-${RegionName}`,
   ): string;
   topic: string;
+  /** Of the key that the topic is encrypted with. */
+  topicKey: string;
   /** Of the function, and of the queue and the table that are its own. */
-  function(purpose: 'replication'): string;
+  function(purpose: 'replication' | `${Environment}-remediation`): string;
 }
 
 export function createNames(config: Config): Names {
@@ -87,6 +90,7 @@ export function createNames(config: Config): Names {
     buildProject: within('project', `${prefix}-build`),
     releaseProject: environment => within('project', `${prefix}-release-${environment}`),
     topic: within('other', `${prefix}-notifications`),
+    topicKey: within('other', `alias/${prefix}-notifications`),
     function: purpose => within('function', `${prefix}-${purpose}`),
     rule: purpose => within('rule', `${prefix}-${purpose}`),
   };

@@ -8,6 +8,8 @@ export interface RegionLookup {
   repository: { name: string; arn: string };
   artifactBucketArn: string;
   topicArn: string;
+  /** Of the key that the topic is encrypted with. */
+  topicKeyAlias: string;
 }
 
 /**
@@ -24,5 +26,6 @@ export function lookUpRegion(stack: Stack, names: Names, accountId: string): Reg
     },
     artifactBucketArn: `arn:aws:s3:::${names.bucket('artifacts', region)}`,
     topicArn: `arn:aws:sns:${region}:${accountId}:${names.topic}`,
+    topicKeyAlias: names.topicKey,
   };
 }

@@ -64,6 +64,7 @@ export function defineRegion(stack: Stack, input: StackInput): void {
   const people = notifications(stack, 'notifications', {
     name: names.prefix,
     topicName: names.topic,
+    topicKeyAlias: names.topicKey,
     accountId,
     emails: config.notifications.emails,
     ...(config.budget.monthlyUsd > 0 && { alsoFrom: ['budgets.amazonaws.com'] }),

@@ -18,6 +18,7 @@ import { pipelineSchema } from './sections/pipeline.ts';
 import { regionsSchema } from './sections/regions.ts';
 import { registrySchema } from './sections/registry.ts';
 import { routingFaults, routingSchema } from './sections/routing.ts';
+import { remediationSchema } from './sections/remediation.ts';
 import { scalingSchema } from './sections/scaling.ts';
 import { secretFaults, secretsSchema } from './sections/secrets.ts';
 import { serviceSchema } from './sections/service.ts';
@@ -44,7 +45,9 @@ export const configSchema = z
     replication: z
       .enum(['asynchronous', 'synchronous'])
       .default('asynchronous')
-      .describe('Synchronous: a push is acknowledged only when a second region has it.'),
+      .describe(
+        'Synchronous: a push is acknowledged only when a second region has it. On AWS the other regions always follow after it.',
+      ),
     registry: registrySchema.prefault({}).describe('The image registry of each region.'),
     logs: logsSchema.prefault({}).describe('The logs of tasks and builds.'),
     scaling: scalingSchema.prefault({}).describe('When tasks are added and removed.'),
@@ -52,6 +55,9 @@ export const configSchema = z
     domain: domainSchema.prefault({}).describe('The host name, for HTTPS.'),
     routing: routingSchema.prefault({}).describe('Which region answers the host name.'),
     alarms: alarmsSchema.prefault({}).describe('What people are told of, in each environment.'),
+    remediation: remediationSchema
+      .prefault({})
+      .describe('What alarms set off by themselves, on AWS; nothing unless it is asked for.'),
     notifications: notificationsSchema.prefault({}).describe('How people are told.'),
     monitoring: monitoringSchema.prefault({}).describe('What else is measured, on AWS.'),
     secrets: secretsSchema

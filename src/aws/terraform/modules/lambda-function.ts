@@ -18,8 +18,8 @@ export interface LambdaFunctionInput {
   timeoutSeconds: number;
   /** Processor and network grow with it. */
   memoryMb: number;
-  /** Never more runs than this at once; `undefined`: as many as the account allows. */
-  concurrency?: number;
+  /** A topic that gets the events at which it failed three times, for those that nobody waits for. */
+  deadLetterArn?: string;
   logRetentionDays: number;
   /** What it may do besides writing its log. */
   statements: readonly PolicyStatement[];
@@ -64,7 +64,7 @@ export function lambdaFunction(
     sourceCodeHash: `\${filebase64sha256("\${path.module}/${path}")}`,
     timeout: input.timeoutSeconds,
     memorySize: input.memoryMb,
-    ...(input.concurrency !== undefined && { reservedConcurrentExecutions: input.concurrency }),
+    ...(input.deadLetterArn !== undefined && { deadLetterConfig: { targetArn: input.deadLetterArn } }),
     environment: { variables: { ...input.environment } },
     loggingConfig: { logFormat: 'Text', logGroup: logs.name },
   });

@@ -9,6 +9,8 @@ import { policyDocument } from '../policy.ts';
 export interface NotificationsInput {
   name: string;
   topicName: string;
+  /** `alias/…` */
+  topicKeyAlias: string;
   accountId: string;
   emails: readonly string[];
   /** Further services of AWS that publish by themselves: `budgets.amazonaws.com`. */
@@ -50,7 +52,7 @@ export function notifications(scope: Construct, id: string, input: Notifications
     ]),
     tags: { Name: input.name },
   });
-  new KmsAlias(here, 'key-name', { name: `alias/${input.name}-notifications`, targetKeyId: key.keyId });
+  new KmsAlias(here, 'key-name', { name: input.topicKeyAlias, targetKeyId: key.keyId });
   const topic = new SnsTopic(here, 'topic', { name: input.topicName, kmsMasterKeyId: key.arn });
   new SnsTopicPolicy(here, 'policy', {
     arn: topic.arn,

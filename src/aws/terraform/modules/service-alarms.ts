@@ -1,5 +1,6 @@
 import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import { Construct } from 'constructs';
+import type { ServiceAlarm } from '../../../model/remediation.ts';
 
 interface AlarmThresholds {
   cpuPercent: number;
@@ -23,11 +24,24 @@ export interface ServiceAlarmsInput {
 }
 
 /** The alarms that say that a release is bad, rather than that there is much to do. */
-const DEPLOYMENT_ALARMS = ['server-errors', 'response-time'] as const;
+const DEPLOYMENT_ALARMS: readonly ServiceAlarm[] = ['serverErrors', 'responseTime'];
+
+const SUFFIXES: Record<ServiceAlarm, string> = {
+  cpu: 'cpu',
+  memory: 'memory',
+  serverErrors: 'server-errors',
+  unhealthyTargets: 'unhealthy-targets',
+  responseTime: 'response-time',
+};
+
+/** What an alarm of a service is called. */
+export function alarmName(serviceName: string, alarm: ServiceAlarm): string {
+  return `${serviceName}-${SUFFIXES[alarm]}`;
+}
 
 /** Names of the alarms that may roll a deployment back: known before the alarms are, which need its load balancer. */
 export function deploymentAlarmNames(serviceName: string): string[] {
-  return DEPLOYMENT_ALARMS.map(alarm => `${serviceName}-${alarm}`);
+  return DEPLOYMENT_ALARMS.map(alarm => alarmName(serviceName, alarm));
 }
 
 /** The five alarms of a service: CPU, memory, server errors, unhealthy targets, response time. */
@@ -39,10 +53,10 @@ export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarms
   const balancer = { LoadBalancer: input.loadBalancerDimension };
   const targets = { ...balancer, TargetGroup: input.targetGroupDimension };
 
-  const utilization = (alarm: string, metricName: string, threshold: number, of: string) =>
+  const utilization = (alarm: 'cpu' | 'memory', metricName: string, threshold: number, of: string) =>
     new CloudwatchMetricAlarm(here, alarm, {
       ...actions,
-      alarmName: `${name}-${alarm}`,
+      alarmName: alarmName(name, alarm),
       alarmDescription: `${of} of the tasks of ${name} above ${threshold} % for 2 minutes`,
       namespace: 'AWS/ECS',
       metricName,
@@ -63,7 +77,7 @@ export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarms
   });
   new CloudwatchMetricAlarm(here, 'server-errors', {
     ...actions,
-    alarmName: `${name}-server-errors`,
+    alarmName: alarmName(name, 'serverErrors'),
     alarmDescription: `More than ${thresholds.serverErrors} answers of 5xx from ${name} in 5 minutes`,
     metricQuery: [
       {
@@ -83,7 +97,7 @@ export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarms
   });
   new CloudwatchMetricAlarm(here, 'unhealthy-targets', {
     ...actions,
-    alarmName: `${name}-unhealthy-targets`,
+    alarmName: alarmName(name, 'unhealthyTargets'),
     alarmDescription: `A task of ${name} fails its health check`,
     namespace: 'AWS/ApplicationELB',
     metricName: 'UnHealthyHostCount',
@@ -97,7 +111,7 @@ export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarms
   });
   new CloudwatchMetricAlarm(here, 'response-time', {
     ...actions,
-    alarmName: `${name}-response-time`,
+    alarmName: alarmName(name, 'responseTime'),
     alarmDescription: `${name} takes longer than ${thresholds.responseTimeSeconds} s on average in 3 of 5 minutes`,
     namespace: 'AWS/ApplicationELB',
     metricName: 'TargetResponseTime',
