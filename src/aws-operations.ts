@@ -25,8 +25,13 @@ export function createAwsOperations(): AwsOperations {
     identify: async region => (await sessionIn(region)).identify(),
     async stacks(config, options) {
       const { synthesize } = await import('./aws/terraform/synthesize.ts');
+      const { archivesOf } = await import('./aws/terraform/files.ts');
+      const { functionArchives } = await import('./function-archives.ts');
+      const archives = await functionArchives();
       // State buckets are made without Terraform: they have no state that could be lost.
-      return synthesize(config, options).filter(({ name }) => !name.startsWith('bootstrap-'));
+      return synthesize(config, options)
+        .filter(({ name }) => !name.startsWith('bootstrap-'))
+        .map(stack => ({ ...stack, files: archivesOf(stack.document, archives) }));
     },
     async ensureStateBucket(stack, accountId) {
       const { ensureStateBucket, stateBucketOf } = await import('./aws/operate/state-bucket.ts');

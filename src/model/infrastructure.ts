@@ -9,6 +9,8 @@ export interface InfrastructureStack {
   region: RegionName;
   /** Terraform's JSON syntax. */
   document: Readonly<Record<string, unknown>>;
+  /** What the document reads from its own folder: paths there with `/`. */
+  files?: readonly { path: string; content: Uint8Array }[];
   /** Stacks that must be there before this one is planned, and gone only after it; names that are not given do not count. */
   after?: readonly string[];
 }

@@ -38,7 +38,7 @@ export function terraformFiles(
 }
 
 /** The zips that a stack's functions are made from. */
-function archivesOf(
+export function archivesOf(
   { resource }: TerraformDocument,
   archives: FunctionArchives,
 ): { path: string; content: Uint8Array }[] {

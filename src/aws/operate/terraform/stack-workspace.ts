@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TandemError } from '../../../core/error.ts';
 import type {
   InfrastructureStack,
@@ -63,6 +63,11 @@ export class StackWorkspace {
       join(this.folder, 'main.tf.json'),
       `${JSON.stringify(this.stack.document, undefined, 2)}\n`,
     );
+    for (const { path, content } of this.stack.files ?? []) {
+      const target = join(this.folder, ...path.split('/'));
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      writeFileDurably(target, content);
+    }
     const run = await this.#init();
     if (run.exitCode !== 0) throw this.#failure('init', run);
   }
