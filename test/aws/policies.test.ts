@@ -101,16 +101,6 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
     }
   });
 
-  test('tables can go back in time, and AWS too refuses to delete all but what is of no use the next day', () => {
-    // DynamoDB encrypts all tables.
-    for (const { resource } of ofType('aws_dynamodb_table')) {
-      expect(resource['point_in_time_recovery']).toEqual({ enabled: true });
-    }
-    for (const { address, resource } of lastingOf(ofType('aws_dynamodb_table'))) {
-      expect(resource['deletion_protection_enabled'], address).toBe(true);
-    }
-  });
-
   test('every function has a role, a log group and a copy of its code beside the stack', () => {
     const functions = ofType('aws_lambda_function');
     expect(functions.length).toBeGreaterThan(0);
@@ -153,7 +143,7 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
       }
     }
     // DynamoDB encrypts all tables.
-    for (const { resource } of ofType('aws_dynamodb_table')) {
+    for (const { resource } of lastingOf(ofType('aws_dynamodb_table'))) {
       expect(resource).toMatchObject({
         point_in_time_recovery: { enabled: true },
         deletion_protection_enabled: true,

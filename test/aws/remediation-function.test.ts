@@ -284,7 +284,7 @@ class Stage implements AsyncDisposable {
       reply({}, this.hookStatus);
       return;
     }
-    const action = String(incoming.headers['x-amz-target']).split('.').at(-1);
+    const action: string = String(incoming.headers['x-amz-target']).split('.')[1] ?? '';
     if (action === 'UpdateService') this.updates.push(request);
     switch (action) {
       case 'ListServiceDeployments': {

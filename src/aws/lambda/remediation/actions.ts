@@ -10,6 +10,7 @@ import {
   type ServiceDeploymentBrief,
 } from '@aws-sdk/client-ecs';
 import { earlierTaskDefinition } from '../../../control/remediation/rollback-choice.ts';
+import { unreachable } from '../../../core/assert.ts';
 import { TandemError } from '../../../core/error.ts';
 import type { Remedy } from '../../../model/remediation.ts';
 import { fetchHttp, timeLimit } from '../../../platform/http.ts';
@@ -44,6 +45,8 @@ export function applyRemedy(remedy: Remedy, place: RemedyPlace, facts: AlarmFact
       return rollBack(place);
     case 'call':
       return call(place, facts);
+    default:
+      return unreachable(remedy);
   }
 }
 

@@ -55,6 +55,20 @@ describe.skipIf(isMissing)('a stack', () => {
     expect(await stack.plan()).toMatchObject({ changes: [], isApplicable: false });
   });
 
+  test('has what its document reads from its own folder', async () => {
+    const { open } = await workspaces(root);
+    const stack = open(
+      dataStack(
+        'east',
+        { first: { input: '${file("${path.module}/functions/a.zip")}' } },
+        { files: [{ path: 'functions/a.zip', content: Buffer.from('the code') }] },
+      ),
+    );
+    await stack.initialise();
+    const plan = await stack.plan();
+    expect(plan.changes.map(({ address }) => address)).toEqual(['terraform_data.first']);
+  });
+
   test('shows what changes, what is replaced and why, and no secret', async () => {
     const { open } = await workspaces(root);
     const before = open(
