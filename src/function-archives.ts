@@ -19,7 +19,7 @@ export async function functionArchives(): Promise<FunctionArchives> {
 }
 
 /** One function as one module: what `functions/<name>.mjs` holds in the published package. */
-function bundleFunction(name: (typeof FUNCTION_NAMES)[number]): Promise<string> {
+export function bundleFunction(name: (typeof FUNCTION_NAMES)[number]): Promise<string> {
   return bundleModule(pathOf(`aws/lambda/${name}/handler.ts`), IN_RUNTIME);
 }
 
