@@ -1,8 +1,8 @@
-import { dirname, join } from 'node:path';
 import picocolors from 'picocolors';
 import { TandemError } from '../core/error.ts';
 import type { RegionName } from '../model/names.ts';
 import type { CommandContext, CommandPorts, Paint } from './context.ts';
+import { defaultDataDir } from './reach.ts';
 
 export interface ContextOptions {
   json: boolean;
@@ -16,7 +16,7 @@ export interface ContextOptions {
 /** The ports, and on top of them what every command needs of its own command line. */
 export function createContext(ports: CommandPorts, options: ContextOptions): CommandContext {
   const { json, target, configPath, chosenRegions } = options;
-  const dataDir = options.dataDir ?? join(dirname(configPath), '.tandem');
+  const dataDir = options.dataDir ?? defaultDataDir(configPath);
   return {
     ...ports,
     json,

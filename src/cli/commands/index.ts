@@ -28,6 +28,8 @@ const LOAD: Readonly<Record<string, () => Promise<Command<never>>>> = {
   destroy: async () => (await import('./destroy.ts')).destroy,
 };
 
+export const COMMAND_NAMES: readonly string[] = Object.keys(LOAD);
+
 /** The command of that name alone; all of them for anything else, such as help or a slip of the pen. */
 export function loadCommands(name?: string): Promise<Command<never>[]> {
   const one = name !== undefined && Object.hasOwn(LOAD, name) ? LOAD[name] : undefined;

@@ -33,9 +33,15 @@ buildspec.yml
 tandem.config.ts
 `;
 
+/** YAML takes a line as it is, unless it could mean more; what JSON quotes, YAML reads. */
+function yamlLine(text: string): string {
+  return /: | #|\n|:$/.test(text) ? JSON.stringify(text) : text;
+}
+
 /** Tests, then the image under the commit's id, then what the deployment reads: as on AWS CodeBuild. */
-export function buildspecTemplate(testCommands: readonly string[]): string {
+export function buildspecTemplate(testCommands: readonly string[], buildArguments = '.'): string {
   const tests = testCommands.map(command => `      - ${command}\n`).join('');
+  const build = `docker build --tag "$REPOSITORY_URI:$CODEBUILD_RESOLVED_SOURCE_VERSION" ${buildArguments}`;
   return `version: 0.2
 
 phases:
@@ -44,7 +50,7 @@ phases:
 ${tests}      - aws ecr get-login-password --region "$AWS_REGION" | docker login --username AWS --password-stdin "\${REPOSITORY_URI%%/*}"
   build:
     commands:
-      - docker build --tag "$REPOSITORY_URI:$CODEBUILD_RESOLVED_SOURCE_VERSION" .
+      - ${yamlLine(build)}
       - docker push "$REPOSITORY_URI:$CODEBUILD_RESOLVED_SOURCE_VERSION"
       - printf '[{"name":"%s","imageUri":"%s"}]' "$CONTAINER_NAME" "$REPOSITORY_URI:$CODEBUILD_RESOLVED_SOURCE_VERSION" > imagedefinitions.json
 
