@@ -9,6 +9,7 @@ import { createContext, paintFor } from './create-context.ts';
 import { EXIT, exitCodeOfError, type ExitCode } from './exit-code.ts';
 import { errorReport, printError } from './failures.ts';
 import { CONFIG_FILE_NAME } from './config-file-name.ts';
+import { defaultDataDir, reaching, reachingOutput, type Reached } from './reach.ts';
 
 interface CommonOptions {
   json?: boolean;
@@ -18,13 +19,25 @@ interface CommonOptions {
   region?: string[];
 }
 
+/** What becomes known while a command line is run. */
+interface CommandListeners {
+  onReached(reached: Reached): void;
+  onExit(code: ExitCode): void;
+}
+
 /** Runs one command line (without the program's own name) to its end. Never throws: errors are printed and coded. */
 export async function runCommandLine(argv: readonly string[], ports: CommandPorts): Promise<ExitCode> {
   const json = argv.includes('--json');
   let exitCode: ExitCode = EXIT.done;
+  let complete = (text: string): string => text;
   const commands = await loadCommands(argv[0]);
-  const program = createProgram(commands, ports, code => {
-    exitCode = code;
+  const program = createProgram(commands, ports, {
+    onReached(reached) {
+      complete = text => reaching(reached, text);
+    },
+    onExit(code) {
+      exitCode = code;
+    },
   });
   try {
     await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
@@ -32,8 +45,14 @@ export async function runCommandLine(argv: readonly string[], ports: CommandPort
   } catch (thrown) {
     const error = thrown instanceof CommanderError ? usageError(thrown, commands, argv) : thrown;
     if (error === undefined) return EXIT.done;
-    if (json) ports.stdout.write(`${JSON.stringify({ error: errorReport(error) }, undefined, 2)}\n`);
-    else printError(ports.stderr, paintFor(ports, ports.stderr), error);
+    const { isTerminal } = ports.stderr;
+    const report = errorReport(error);
+    const told = { ...report, message: complete(report.message) };
+    if (json) ports.stdout.write(`${JSON.stringify({ error: told }, undefined, 2)}\n`);
+    else {
+      const stderr = { isTerminal, write: (text: string) => ports.stderr.write(complete(text)) };
+      printError(stderr, paintFor(ports, ports.stderr), error);
+    }
     return exitCodeOfError(error);
   }
 }
@@ -56,7 +75,7 @@ function usageError(
 function createProgram(
   commands: readonly Command<never>[],
   ports: CommandPorts,
-  onExit: (code: ExitCode) => void,
+  listeners: CommandListeners,
 ): Parser {
   const program = configured(new Parser('tandem'), ports)
     .description(
@@ -70,15 +89,11 @@ function createProgram(
       '\nExit codes: 0 done, 1 failed, 2 wrong use or invalid config, 3 rolled back,\n' +
         '            4 waiting for a person, 6 unknown (lost contact)\n\nStart here:\n  $ tandem init && tandem up',
     );
-  for (const command of commands) program.addCommand(createParser(command, ports, onExit));
+  for (const command of commands) program.addCommand(createParser(command, ports, listeners));
   return program;
 }
 
-function createParser(
-  command: Command<never>,
-  ports: CommandPorts,
-  onExit: (code: ExitCode) => void,
-): Parser {
+function createParser(command: Command<never>, ports: CommandPorts, listeners: CommandListeners): Parser {
   const parser = configured(new Parser(command.name), ports)
     .summary(command.summary)
     .description(
@@ -113,8 +128,8 @@ function createParser(
   parser.action(async (...received: unknown[]) => {
     const argument = command.arguments?.length ? (received[0] as string | undefined) : undefined;
     const options = parser.opts<CommonOptions>();
-    const context = contextFor(command, ports, options);
-    onExit(await command.run(context, options as never, argument));
+    const context = contextFor(command, ports, options, listeners);
+    listeners.onExit(await command.run(context, options as never, argument));
   });
   return parser;
 }
@@ -158,21 +173,27 @@ function isSilentDefault(value: OptionDefinition['default']): boolean {
   return value === false || value === '';
 }
 
-function contextFor(command: Command<never>, ports: CommandPorts, options: CommonOptions): CommandContext {
+function contextFor(
+  command: Command<never>,
+  ports: CommandPorts,
+  options: CommonOptions,
+  { onReached }: CommandListeners,
+): CommandContext {
   if (options.target === 'aws' && command.isForAws !== true) {
     throw new TandemError(
       'TARGET_UNSUPPORTED',
       '--target aws is not in this version of Tandem, which runs applications on this machine only; leave --target out',
     );
   }
-  const { json = false, config = CONFIG_FILE_NAME, dataDir, region = [] } = options;
-  return createContext(ports, {
-    json,
-    target: options.target,
-    configPath: resolve(ports.workingFolder, config),
-    dataDir: dataDir === undefined ? undefined : resolve(ports.workingFolder, dataDir),
-    chosenRegions: region,
-  });
+  const { json = false, config = CONFIG_FILE_NAME, region = [] } = options;
+  const { workingFolder } = ports;
+  const configPath = resolve(workingFolder, config);
+  const dataDir =
+    options.dataDir === undefined ? defaultDataDir(configPath) : resolve(workingFolder, options.dataDir);
+  const reached = { workingFolder, configPath, dataDir };
+  onReached(reached);
+  const told = { ...ports, stderr: reachingOutput(reached, ports.stderr) };
+  return createContext(told, { json, target: options.target, configPath, dataDir, chosenRegions: region });
 }
 
 function versionOf(packageFolder: string): string {

@@ -9,7 +9,9 @@ import { EXIT, exitCodeOfError, type ExitCode } from './exit-code.ts';
 import { printError } from './failures.ts';
 import { isRepositoryTop } from './git-remote.ts';
 import { CONFIG_FILE_NAME } from './config-file-name.ts';
+import { reaching } from './reach.ts';
 import { copyExample } from './scaffold.ts';
+import { table } from './text/table.ts';
 
 const EXAMPLE_FOLDER = 'tandem-example';
 
@@ -88,7 +90,7 @@ export async function pushExample(context: CommandContext, cloud: Cloud, config:
     printError(context.stderr, context.progressPaint, error);
     exitCode = exitCodeOfError(error);
   }
-  for (const line of nextSteps(exitCode, await stagingUrl(cloud))) context.note(line);
+  for (const line of nextSteps(context, exitCode, await stagingUrl(cloud))) context.note(line);
   return exitCode === EXIT.waiting ? EXIT.done : exitCode;
 }
 
@@ -97,31 +99,28 @@ async function stagingUrl(cloud: Cloud): Promise<string> {
   return primary?.services.find(({ name }) => name === 'staging')?.url ?? '';
 }
 
-function nextSteps(exitCode: ExitCode, url: string): string[] {
-  const goOn = [
-    '  npx tandem status      what runs where',
-    '  npx tandem events -f   what happens',
-    '  …edit, git commit -a, git push tandem main: the next release',
+function nextSteps(context: CommandContext, exitCode: ExitCode, url: string): string[] {
+  const isFailed = exitCode !== EXIT.done && exitCode !== EXIT.waiting;
+  const isWaiting = exitCode === EXIT.waiting;
+  const steps = [
+    ...(isFailed ? [['npx tandem logs build', 'what the build said']] : []),
+    ...(isWaiting ? [['npx tandem approve', 'lets it into production, in every region']] : []),
+    ['npx tandem status', 'what runs where'],
+    ['npx tandem events -f', 'what happens'],
   ];
-  if (exitCode !== EXIT.done && exitCode !== EXIT.waiting) {
-    return [
-      '',
-      'In another terminal:',
-      `  cd ${EXAMPLE_FOLDER}`,
-      '  npx tandem logs build  what the build said',
-      ...goOn,
-    ];
-  }
+  const folder = dirname(context.configPath);
+  const standing = isWaiting
+    ? `Staging runs it (${url}), and production waits for you. `
+    : `It runs (${url}). `;
   return [
     '',
-    exitCode === EXIT.waiting
-      ? `Staging runs it (${url}), and production waits for you. In another terminal:`
-      : `It runs (${url}). In another terminal:`,
+    `${isFailed ? '' : standing}In another terminal:`,
     `  cd ${EXAMPLE_FOLDER}`,
-    ...(exitCode === EXIT.waiting
-      ? ['  npx tandem approve     lets it into production, in every region']
-      : []),
-    ...goOn,
+    ...table(
+      steps.map(([command, meaning]) => [reaching(context, command!, folder), meaning!]),
+      '  ',
+    ),
+    '  …edit, git commit -a, git push tandem main: the next release',
     '',
   ];
 }

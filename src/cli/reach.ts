@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, relative } from 'node:path';
+import type { Output } from '../platform/terminal.ts';
 import { COMMAND_NAMES } from './commands/index.ts';
 import { CONFIG_FILE_NAME } from './config-file-name.ts';
 import { shellWord } from './text/shell-word.ts';
@@ -39,6 +40,14 @@ export function reaching(reached: Reached, text: string, from: string = reached.
     ...(dataDir === defaultDataDir(configPath) ? [] : ['--data-dir', pathFrom(from, dataDir)]),
   ];
   return options.length === 0 ? text : text.replace(COMMAND, command => [command, ...options].join(' '));
+}
+
+/** An output on which every command that is told is complete. */
+export function reachingOutput(reached: Reached, output: Output): Output {
+  return {
+    isTerminal: output.isTerminal,
+    write: text => output.write(reaching(reached, text)),
+  };
 }
 
 /** As short as it can be said without climbing up. */

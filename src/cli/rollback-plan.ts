@@ -2,6 +2,7 @@ import { TandemError } from '../core/error.ts';
 import type { ReleaseRecord, RegionOperations } from '../model/cloud.ts';
 import type { Execution } from '../model/execution.ts';
 import type { CommitId } from '../model/names.ts';
+import { requireOneRelease, SHORTEST_RELEASE_NAME } from '../model/release-name.ts';
 import type { Release } from '../model/release.ts';
 
 /** What a rollback changes in one region's production, for a person to look at before it is done. */
@@ -12,10 +13,8 @@ export interface RollbackPlan {
 }
 
 const HISTORY = 100;
-/** Shorter beginnings of an id name too much by chance; regions refuse them, too. */
-const SHORTEST_NAME = 4;
 
-/** Throws RELEASE_UNKNOWN: nobody is asked whether to go back to what is not there. */
+/** Throws RELEASE_UNKNOWN, RELEASE_AMBIGUOUS: nobody is asked whether to go back to what is not there, or to one of two. */
 export async function planRollback(
   operations: RegionOperations,
   to: string | undefined,
@@ -63,16 +62,18 @@ function underWay(executions: readonly Execution[]): CommitId | undefined {
 /** By the region's rule: it was deployed with success, and its commit id or digest (also without `sha256:`) begins so. */
 function named(releases: readonly ReleaseRecord[], to: string): CommitId {
   const text = to.trim().toLowerCase();
-  const found = releases.find(
+  const matches = releases.filter(
     ({ commit, digest, deployedAt }) =>
-      text.length >= SHORTEST_NAME &&
+      text.length >= SHORTEST_RELEASE_NAME &&
       Object.keys(deployedAt).length > 0 &&
       (commit.startsWith(text) || digest.startsWith(text) || digest.startsWith(`sha256:${text}`)),
   );
+  const [found] = matches;
+  requireOneRelease(to, matches);
   if (found) return found.commit;
   throw new TandemError(
     'RELEASE_UNKNOWN',
-    `no release that was deployed with success begins with '${to}' (at least ${SHORTEST_NAME} characters); \`tandem releases\` lists them`,
+    `no release that was deployed with success begins with '${to}' (at least ${SHORTEST_RELEASE_NAME} characters); \`tandem releases\` lists them`,
     { data: { to } },
   );
 }

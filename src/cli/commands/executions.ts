@@ -13,6 +13,7 @@ import {
   findExecution,
   reportFailures,
 } from '../regions.ts';
+import { reaching } from '../reach.ts';
 import { executionName } from '../text/execution-text.ts';
 import { printable } from '../text/printable.ts';
 import { table } from '../text/table.ts';
@@ -68,7 +69,7 @@ async function list(context: CommandContext, { limit, follow }: Options) {
 
 function listAsTable(context: CommandContext, found: readonly Execution[]): void {
   if (found.length === 0) {
-    context.print('no executions yet: `tandem push` starts one');
+    context.print(reaching(context, 'no executions yet: `tandem push` starts one'));
     return;
   }
   const rows = found.map(execution => [

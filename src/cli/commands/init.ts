@@ -32,7 +32,7 @@ export const init = defineCommand<Options>({
   details:
     'In an empty folder: an example application, complete. In an application’s folder: only what is missing of ' +
     'tandem.config.ts, buildspec.yml, Dockerfile and .dockerignore, for Node.js, Python, Go or static files. ' +
-    'Never overwrites a file.\n\n' +
+    'Never overwrites a file. ' +
     'With --from copilot: reads the `copilot/` folder of AWS Copilot and writes a tandem.config.ts and a buildspec.yml ' +
     'that say the same, as far as Tandem can; lists every key with what became of it. Asks before it replaces a file.',
   examples: ['tandem init', 'tandem init my-shop', 'tandem init --from copilot --service web'],

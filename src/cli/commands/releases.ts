@@ -2,6 +2,7 @@ import type { ReleaseRecord } from '../../model/cloud.ts';
 import { PIPELINE_ENVIRONMENTS } from '../../model/names.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { reaching } from '../reach.ts';
 import { answered, answersAsJson, askRegions, chosenRegions, reportFailures } from '../regions.ts';
 import { printable } from '../text/printable.ts';
 import { table } from '../text/table.ts';
@@ -23,7 +24,7 @@ export const releases = defineCommand({
       const rows = answered(answers).flatMap(({ region, value }) =>
         value.map(release => [region, ...releaseCells(release, context)]),
       );
-      if (rows.length === 0) context.print('no releases yet: `tandem push` makes one');
+      if (rows.length === 0) context.print(reaching(context, 'no releases yet: `tandem push` makes one'));
       for (const line of table(rows)) context.print(line);
     }
     return reportFailures(context, answers);

@@ -92,6 +92,24 @@ test.each(['zzzz', 'aaa', 'cccc'])(
   },
 );
 
+test('a beginning that several releases share is refused before anything is asked', async () => {
+  const cloud = cloudWith('b', 'a');
+  for (const region of [cloud.east, cloud.west]) {
+    const [, earlier] = region.releaseRecords;
+    const commit = `aaaa${'0'.repeat(36)}`;
+    region.releaseRecords.push({ ...earlier!, commit, digest: `sha256:${'9'.repeat(64)}`, subject: 'Other' });
+  }
+  const { exitCode, stderr } = await runCli(['rollback', 'aaaa'], { cloud, isTerminal: true, answers: [] });
+  const [east, west] = linesOf(stripVTControlCharacters(stderr));
+  expect(east).toBe(
+    `error[RELEASE_AMBIGUOUS]: us-east-1: 'aaaa' may mean aaaaaaa "Change a", aaaa000 "Other": give more of the commit id`,
+  );
+  expect(west).toMatch('error[RELEASE_AMBIGUOUS]: us-west-2: ');
+  expect(stderr).not.toContain('Go back?');
+  expect(cloud.east.calls).toEqual([]);
+  expect(exitCode).toBe(1);
+});
+
 test('a region that knows the release goes back, and one that does not is reported', async () => {
   const cloud = cloudWith('b', 'a');
   cloud.west.releaseRecords = [releaseRecordOf('b', { deployedAt: { production: NOW } })];

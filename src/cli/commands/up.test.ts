@@ -120,18 +120,7 @@ describe('the Git remote', () => {
 
 describe('up --example', () => {
   test('makes the example, brings it up, pushes it, and says what to do once it waits for approval', async () => {
-    const bare = join(folder, 'east.git');
-    await git('init', '--quiet', '--bare', bare);
-    cloud.east.statusOverrides = { gitUrl: bare };
-    const gitThatTells: Git = async (argv, options) => {
-      const result = await systemGit(argv, options);
-      if (argv.includes('push')) await startEverywhere(bare);
-      return result;
-    };
-    const { exitCode, stdout, stderr } = await up(['--example', '--detach'], {}, undefined, {
-      cloud,
-      git: gitThatTells,
-    });
+    const { exitCode, stdout, stderr } = await upExample();
     const example = join(folder, 'tandem-example');
     expect(requests).toMatchObject([
       { configPath: join(example, 'tandem.config.ts'), dataDir: join(example, '.tandem') },
@@ -143,6 +132,26 @@ describe('up --example', () => {
     expect(uncommitted).toBe('');
     expect(await readdir(folder)).not.toContain('tandem-example.partial');
   });
+
+  test('says the data folder in every command that it tells, where it is not the usual one', async () => {
+    const { stderr } = await upExample('--data-dir', join(folder, 'elsewhere'));
+    expect(stderr).toContain(
+      `  npx tandem approve --data-dir ${folder}/elsewhere    lets it into production`,
+    );
+    expect(stderr).toContain(`  npx tandem events --data-dir ${folder}/elsewhere -f  what happens\n`);
+  });
+
+  async function upExample(...argv: string[]) {
+    const bare = join(folder, 'east.git');
+    await git('init', '--quiet', '--bare', bare);
+    cloud.east.statusOverrides = { gitUrl: bare };
+    const gitThatTells: Git = async (gitArgv, options) => {
+      const result = await systemGit(gitArgv, options);
+      if (gitArgv.includes('push')) await startEverywhere(bare);
+      return result;
+    };
+    return up(['--example', '--detach', ...argv], {}, undefined, { cloud, git: gitThatTells });
+  }
 
   async function startEverywhere(bare: string): Promise<void> {
     const { stdout } = await runCommand('git', ['rev-parse', 'main'], { cwd: bare });

@@ -43,6 +43,7 @@ describe('init --from copilot', () => {
       },
       scaling: { cpuPercent: 60, scaleInCooldownSeconds: 120, scaleOutCooldownSeconds: 30 },
       logs: { retentionDays: 14 },
+      secrets: { DB_PASSWORD: {} },
       network: { firstBlock: 20 },
       domain: { name: 'shop.example.com', zoneId: 'Z0873220N255IR3MTNR4' },
       aws: { architecture: 'ARM64', spotPercent: 81 },

@@ -51,8 +51,23 @@ export function layOutEnvironments(
     ...present('logs', production.logs),
     ...present('domain', production.domain),
     ...present('aws', production.aws),
+    ...present('secrets', allSecrets([...Object.values(others), production], shared, overrides)),
+    ...present('monitoring', production.monitoring),
     ...present('environments', overrides),
   };
+}
+
+/** Every environment has a value for each secret; what is plain in one of them cannot be secret in another. */
+function allSecrets(
+  all: readonly MappedService[],
+  shared: Record<string, string>,
+  overrides: Overrides,
+): MappedService['secrets'] {
+  const plain = [shared, ...Object.values(overrides).map(override => override?.service?.environment ?? {})];
+  const secrets = Object.entries(Object.assign({}, ...all.map(({ secrets }) => secrets)));
+  return Object.fromEntries(
+    secrets.filter(([name]) => !plain.some(names => Object.hasOwn(names, name))),
+  ) as MappedService['secrets'];
 }
 
 /** A variable that one environment lacks must not be the file's own: overrides add, and take nothing away. */
@@ -84,8 +99,8 @@ function differing<Key extends string>(
 
 /** What differs and cannot: key paths with the values on both sides. */
 function oneForAll(environment: Environment, own: MappedService, production: MappedService): string[] {
-  const { placement: _own, ...ownSections } = own;
-  const { placement: _production, ...sections } = production;
+  const { placement: _own, secrets: _ownSecrets, ...ownSections } = own;
+  const { placement: _production, secrets: _secrets, ...sections } = production;
   const ownLeaves = new Map(leaves(ownSections));
   return leaves(sections).flatMap(([path, value]) => {
     const other = ownLeaves.get(path);

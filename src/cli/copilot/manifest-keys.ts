@@ -53,7 +53,9 @@ export const SERVICE_KEYS: readonly KeyRule[] = [
   ...taken('deployment.minimumHealthyPercent, deployment.maximumPercent', 'deployment.rolling'),
   ...taken('network', 'network.vpc.placement'),
   ...taken('service.environment', 'variables'),
+  ...taken('secrets', 'secrets'),
   ...taken('logs.retentionDays', 'logging.retention'),
+  ...taken('monitoring.collector', 'observability.tracing'),
 
   ...left(
     'Tandem’s builds reuse what the Dockerfile’s own stages give; leave it out',
@@ -71,7 +73,10 @@ export const SERVICE_KEYS: readonly KeyRule[] = [
     'keep sessions where every task finds them: a database, a cache, a signed cookie',
     'http.stickiness',
   ),
-  ...left('let the application refuse other addresses, or put AWS WAF before it', 'http.allowed_source_ips'),
+  ...left(
+    'let the application refuse other addresses; waf limits how often one may ask',
+    'http.allowed_source_ips',
+  ),
   ...left('requests go to the one container; let it do what the other one did', 'http.target_container'),
   ...left('the load balancer speaks HTTP/1.1 to the tasks', 'http.version'),
   ...left('one service answers all paths and names: let the application route', 'http.additional_rules'),
@@ -98,12 +103,10 @@ export const SERVICE_KEYS: readonly KeyRule[] = [
   ),
   ...left('there is one service: reach others by their public names', 'network.connect'),
   ...left('write its lines into service.environment; what is secret does not belong there', 'env_file'),
-  ...left('have the application read it from Parameter Store or Secrets Manager itself', 'secrets'),
   ...left('keep files in S3, shared ones in a database; a task’s own disk is Fargate’s 20 GB', 'storage'),
   ...left('make the topic outside, and name it to the application in service.environment', 'publish'),
   ...left('read the queue with another tool: Tandem runs what answers requests', 'subscribe'),
   ...left('logs go to CloudWatch, and from there anywhere', 'logging.*'),
-  ...left('send traces from the application: Tandem carries W3C trace context through', 'observability'),
   ...left(
     'change what `tandem synth` writes, or ask whether a key of tandem.config.ts does it',
     'taskdef_overrides',
@@ -121,9 +124,12 @@ export const ENVIRONMENT_KEYS: readonly KeyRule[] = [
   ...left('only the load balancer reaches the tasks', 'network.vpc.security_group'),
   ...left('put CloudFront before domain.name by hand', 'cdn'),
   ...left('Tandem makes its own certificate, from domain.name and domain.zoneId', 'http.public.certificates'),
-  ...left('put AWS WAF before the load balancer, or let the application refuse', 'http.public.ingress'),
   ...left(
-    'put AWS WAF before the load balancer, or let the application refuse',
+    'let the application refuse other addresses; waf limits how often one may ask',
+    'http.public.ingress',
+  ),
+  ...left(
+    'let the application refuse other addresses; waf limits how often one may ask',
     'http.public.security_groups',
   ),
   ...left('Tandem’s listeners take TLS 1.2 and 1.3', 'http.public.ssl_policy'),

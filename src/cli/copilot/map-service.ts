@@ -14,6 +14,8 @@ export interface MappedService {
   logs: NonNullable<ConfigInput['logs']>;
   domain: NonNullable<ConfigInput['domain']>;
   aws: NonNullable<ConfigInput['aws']>;
+  secrets: NonNullable<ConfigInput['secrets']>;
+  monitoring: NonNullable<ConfigInput['monitoring']>;
   /** `public` is Copilot's default; it also takes lists of subnets. */
   placement: unknown;
 }
@@ -26,12 +28,13 @@ export function mapService(manifest: unknown, tell: Tell): MappedService {
   const values = new ValueReader(manifest, tell);
   const { spotPercent, scaling, ...counts } = mapCount(values);
   const architecture = mapArchitecture(values);
+  const environment = mapVariables(values);
   return {
     service: {
       ...defined({ port: values.wholeNumber('image.port', 1, 65_535) }),
       ...mapSize(values),
       ...counts,
-      environment: mapVariables(values),
+      environment,
       healthCheck: mapHealthCheck(values),
       ...defined({ deregistrationDelaySeconds: values.seconds('http.deregistration_delay', 0, 3600) }),
     },
@@ -40,6 +43,8 @@ export function mapService(manifest: unknown, tell: Tell): MappedService {
     logs: defined({ retentionDays: values.wholeNumber('logging.retention', 1, 3653) }),
     domain: mapDomain(values),
     aws: defined({ architecture, spotPercent }),
+    secrets: mapSecrets(values, environment),
+    monitoring: values.raw('observability.tracing') === 'awsxray' ? { collector: true } : {},
     placement: values.raw('network.vpc.placement'),
   };
 }
@@ -242,7 +247,7 @@ function mapVariables(values: ValueReader): Record<string, string> {
   for (const [name, value] of Object.entries(isRecord(variables) ? variables : {})) {
     const key = `variables.${name}`;
     const text = scalarText(value);
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    if (!VARIABLE_NAME.test(name)) {
       values.tell(
         'left',
         key,
@@ -264,6 +269,33 @@ function mapVariables(values: ValueReader): Record<string, string> {
   }
   return mapped;
 }
+
+/** The names; values stay where they are until a person carries them over. */
+function mapSecrets(values: ValueReader, variables: Record<string, string>): MappedService['secrets'] {
+  const secrets = values.raw('secrets');
+  const mapped: MappedService['secrets'] = {};
+  for (const [name, source] of Object.entries(isRecord(secrets) ? secrets : {})) {
+    const key = `secrets.${name}`;
+    if (!VARIABLE_NAME.test(name) || Object.hasOwn(variables, name)) {
+      values.tell(
+        'left',
+        key,
+        'its name must be one of letters, digits and underscores that no variable has',
+      );
+    } else {
+      mapped[name] = {};
+      const from = show(isRecord(source) ? Object.values(source)[0] : source);
+      values.tell(
+        'changed',
+        key,
+        `the name is taken, the value is not: before the first release give it that of ${from}, as the README.md of \`tandem synth\` says`,
+      );
+    }
+  }
+  return mapped;
+}
+
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 function defined<Shape extends object>(
   shape: Shape,

@@ -1,5 +1,6 @@
 import { TandemError } from '../../core/error.ts';
 import type { Digest } from '../../model/names.ts';
+import { requireOneRelease } from '../../model/release-name.ts';
 import type { Commit, Release } from '../../model/release.ts';
 import { describeCommit, shortDigest } from './words.ts';
 
@@ -50,13 +51,14 @@ export function namedRelease(
       { data: { to } },
     );
   }
-  const others = matches.filter(match => match.commit.id !== first.commit.id);
-  if (others.some(match => match.release.digest !== first.release.digest)) {
-    const choices = [...new Set(matches.map(match => describeCommit(match.commit)))].slice(0, 5).join(', ');
-    throw new TandemError('RELEASE_AMBIGUOUS', `'${to}' may mean ${choices}: give more of the commit id`, {
-      data: { to },
-    });
-  }
+  requireOneRelease(
+    to,
+    matches.map(({ commit, release }) => ({
+      commit: commit.id,
+      digest: release.digest,
+      subject: commit.subject,
+    })),
+  );
   const chosen = matches.find(match => match.isImageAvailable) ?? first;
   if (chosen.release.digest === current) {
     throw new TandemError(

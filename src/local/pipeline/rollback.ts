@@ -5,10 +5,9 @@ import { describeCommit } from '../../control/pipeline/words.ts';
 import { TandemError } from '../../core/error.ts';
 import type { Execution } from '../../model/execution.ts';
 import type { Digest } from '../../model/names.ts';
+import { SHORTEST_RELEASE_NAME } from '../../model/release-name.ts';
 import type { ExecutionStore } from './execution-store.ts';
 import type { ReleaseLedger } from './release-ledger.ts';
-
-const SHORTEST_NAME = 4;
 
 /** Finds the release that a rollback goes to. Throws ROLLBACK_IMPOSSIBLE, RELEASE_UNKNOWN, RELEASE_AMBIGUOUS. */
 export function chooseRollback(
@@ -24,7 +23,7 @@ export function chooseRollback(
     refuseSecondRollback(records);
     return lastGoodRelease(good, attempted);
   }
-  const matches = to.trim().length < SHORTEST_NAME ? [] : ledger.matching(to);
+  const matches = to.trim().length < SHORTEST_RELEASE_NAME ? [] : ledger.matching(to);
   const current = attempted === undefined || attempted === latest ? latest : undefined;
   return namedRelease(to, matches, current);
 }
