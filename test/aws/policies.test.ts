@@ -21,6 +21,7 @@ const WITHOUT_RESOURCE = new Set([
   'xray:PutTraceSegments',
   'xray:PutTelemetryRecords',
   'ecr:GetAuthorizationToken',
+  'secretsmanager:GetRandomPassword',
   'ecs:DescribeTaskDefinition',
 ]);
 const STATEFUL = [

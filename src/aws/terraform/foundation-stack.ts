@@ -1,12 +1,14 @@
 import { Construct } from 'constructs';
 import type { Config } from '../../model/config/schema.ts';
+import type { Environment, RegionName } from '../../model/names.ts';
 import { databasesOf, relational } from './environment-data.ts';
 import { environmentsIn } from './environments.ts';
 import { certificate } from './modules/certificate.ts';
 import { DATABASE_USER, type DatabaseEngine } from './modules/database.ts';
 import { globalDatabase, globalTable } from './modules/global-database.ts';
-import { secret } from './modules/secrets.ts';
-import type { StackInput } from './region-stack.ts';
+import { rotationFunction } from './modules/rotation-function.ts';
+import { AWKWARD_CHARACTERS, secret, secretRotation } from './modules/secrets.ts';
+import { accountIdOf, type StackInput } from './region-stack.ts';
 import type { Stack } from './stack.ts';
 
 const SECRET_LENGTH = 40;
@@ -33,15 +35,18 @@ export function defineFoundation(stack: Stack, input: StackInput): void {
     const others = config.regions
       .slice(1)
       .filter(region => environmentsIn(config, region).includes(environment));
-    for (const [variable, { generate }] of Object.entries(config.secrets)) {
-      secret(scope, `secret-${variable.toLowerCase()}`, {
+    const rotated: RotatedSecret[] = [];
+    for (const [variable, { generate, rotateAfterDays }] of Object.entries(config.secrets)) {
+      const { arn } = secret(scope, `secret-${variable.toLowerCase()}`, {
         name: names.secret(environment, variable),
         description: `${variable} of ${config.application} in ${environment}`,
         replicateTo: others,
         ...(generate && { firstValue: { kind: 'text', length: SECRET_LENGTH } }),
         protect,
       });
+      if (generate && rotateAfterDays > 0) rotated.push({ variable, arn, everyDays: rotateAfterDays });
     }
+    if (rotated.length > 0) rotate(stack, scope, input, { environment, rotated, others });
     if (databasesOf(config).some(other => other.environment === environment)) {
       spanRegions(scope, input, {
         name: names.database(environment),
@@ -49,6 +54,47 @@ export function defineFoundation(stack: Stack, input: StackInput): void {
         others,
       });
     }
+  }
+}
+
+interface RotatedSecret {
+  variable: string;
+  arn: string;
+  everyDays: number;
+}
+
+/** One function for the generated secrets of an environment; it renews the tasks in every region that has copies. */
+function rotate(
+  stack: Stack,
+  scope: Construct,
+  { config, names }: StackInput,
+  {
+    environment,
+    rotated,
+    others,
+  }: { environment: Environment; rotated: readonly RotatedSecret[]; others: readonly RegionName[] },
+): void {
+  const { functionArn, ready } = rotationFunction(scope, 'rotation', {
+    name: names.function(`${environment}-rotation`),
+    accountId: accountIdOf(stack, config),
+    roleName: names.role(`${environment}-rotation`, stack.region),
+    secretArns: rotated.map(({ arn }) => arn),
+    services: [stack.region, ...others].map(region => ({
+      region,
+      cluster: names.cluster(environment),
+      service: names.service(environment),
+    })),
+    length: SECRET_LENGTH,
+    excludeCharacters: AWKWARD_CHARACTERS,
+    logRetentionDays: config.logs.retentionDays,
+  });
+  for (const { variable, arn, everyDays } of rotated) {
+    secretRotation(scope, `rotate-${variable.toLowerCase()}`, {
+      secretArn: arn,
+      functionArn,
+      everyDays,
+      after: ready,
+    });
   }
 }
 

@@ -29,7 +29,7 @@ type RolePurpose =
   | 'config'
   | 'pipeline'
   | 'pipeline-start'
-  | `${Environment}-${'execution' | 'task' | 'release' | 'remediation'}`;
+  | `${Environment}-${'execution' | 'task' | 'release' | 'remediation' | 'rotation'}`;
 
 /**
  * What everything is called on AWS. Every name begins with the prefix of this customer and application, so that many of
@@ -67,7 +67,7 @@ export interface Names {
   /** Of the key that the topic is encrypted with. */
   topicKey: string;
   /** Of the function, and of the queue and the table that are its own. */
-  function(purpose: 'replication' | `${Environment}-remediation`): string;
+  function(purpose: 'replication' | `${Environment}-${'remediation' | 'rotation'}`): string;
 }
 
 export function createNames(config: Config): Names {

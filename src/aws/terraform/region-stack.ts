@@ -31,7 +31,9 @@ const LAG_ALARM_SECONDS = 300;
 
 /** The configured account, or whichever the credentials belong to. */
 export function accountIdOf(stack: Stack, { aws }: Config): string {
-  return aws.accountId === '' ? new DataAwsCallerIdentity(stack, 'account', {}).accountId : aws.accountId;
+  if (aws.accountId !== '') return aws.accountId;
+  const asked = stack.node.tryFindChild('account') as DataAwsCallerIdentity | undefined;
+  return (asked ?? new DataAwsCallerIdentity(stack, 'account', {})).accountId;
 }
 
 /**

@@ -2,7 +2,7 @@ import { EphemeralAwsSecretsmanagerRandomPassword } from '@cdktn/provider-aws/li
 import { SecretsmanagerSecretRotation } from '@cdktn/provider-aws/lib/secretsmanager-secret-rotation/index.js';
 import { SecretsmanagerSecretVersion } from '@cdktn/provider-aws/lib/secretsmanager-secret-version/index.js';
 import { SecretsmanagerSecret } from '@cdktn/provider-aws/lib/secretsmanager-secret/index.js';
-import { Fn } from 'cdktn';
+import { Fn, type ITerraformDependable } from 'cdktn';
 import { Construct } from 'constructs';
 
 /**
@@ -31,7 +31,7 @@ export interface SecretOutput {
 
 const RECOVERY_DAYS = 30;
 /** Signs that have a meaning in connection strings, shells and the passwords of databases. */
-const AWKWARD_CHARACTERS = '/@"\'\\`$%&?#:;{}[]()<>|*!~^=+, ';
+export const AWKWARD_CHARACTERS = '/@"\'\\`$%&?#:;{}[]()<>|*!~^=+, ';
 
 /** A secret, encrypted, versioned, with a copy in every other region. Its value is in none of Terraform's files. */
 export function secret(scope: Construct, id: string, input: SecretInput): SecretOutput {
@@ -67,6 +67,8 @@ export interface SecretRotationInput {
   /** The function that makes, tries and puts in force a new value, as Secrets Manager asks it to. */
   functionArn: string;
   everyDays: number;
+  /** What lets Secrets Manager call the function: it tries at once. */
+  after?: ITerraformDependable;
 }
 
 /** Has a function renew a secret; its copies in other regions follow by themselves. */
@@ -76,6 +78,7 @@ export function secretRotation(scope: Construct, id: string, input: SecretRotati
     rotationLambdaArn: input.functionArn,
     rotateImmediately: false,
     rotationRules: { automaticallyAfterDays: input.everyDays },
+    ...(input.after && { dependsOn: [input.after] }),
   });
 }
 
