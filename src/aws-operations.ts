@@ -1,5 +1,7 @@
 import type { AwsOperations } from './cli/aws-operations.ts';
 import type { AwsSession } from './aws/operate/aws-session.ts';
+import { namePrefix } from './model/config/name-prefix.ts';
+import { awsRegions } from './model/config/regions.ts';
 import type { RegionName } from './model/names.ts';
 import { systemClock } from './platform/clock.ts';
 import { environment } from './platform/process.ts';
@@ -50,6 +52,38 @@ export function createAwsOperations(): AwsOperations {
       const { removeStateLock } = await import('./aws/operate/state-lock.ts');
       await call(`removing the lock of ${stack.name}`, stack.region, session =>
         removeStateLock(session, stack, accountId, seen),
+      );
+    },
+    async prepareForDeletion({ stack, region, existing }, onDone) {
+      const { prepareForDeletion } = await import('./aws/operate/contents.ts');
+      await call(`emptying what ${stack} holds`, region, session =>
+        prepareForDeletion(session, region, existing, onDone),
+      );
+    },
+    async deleteServiceLogGroups(config, region) {
+      const { deleteServiceLogGroups } = await import('./aws/operate/inventory.ts');
+      return call(`deleting log groups in ${region}`, region, session =>
+        deleteServiceLogGroups(session, region, namePrefix(config)),
+      );
+    },
+    async removeStateBucket(stacks, accountId) {
+      const { removeStateBucket } = await import('./aws/operate/state-bucket-removal.ts');
+      const { region } = stacks[0]!;
+      return call(`deleting the bucket of the states in ${region}`, region, session =>
+        removeStateBucket(session, stacks, accountId),
+      );
+    },
+    async takeInventory(config) {
+      const { takeInventory } = await import('./aws/operate/inventory.ts');
+      const { customer, application, regions } = config;
+      return call('looking for what is left', regions[0]!, session =>
+        takeInventory(session, {
+          customer,
+          application,
+          prefix: namePrefix(config),
+          ownRegions: regions,
+          allRegions: awsRegions,
+        }),
       );
     },
     async openWorkFolder(request) {

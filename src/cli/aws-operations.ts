@@ -3,6 +3,8 @@ import type {
   AwsIdentity,
   InfrastructureStack,
   Interruption,
+  Leftover,
+  StackPlan,
   StackProgress,
   StateBucket,
   StateLock,
@@ -33,5 +35,18 @@ export interface AwsOperations {
   readStateLock(stack: InfrastructureStack, accountId: string): Promise<StateLock | undefined>;
   /** Throws LOCK_CHANGED where it is another one by now. */
   removeStateLock(stack: InfrastructureStack, accountId: string, seen: StateLock): Promise<void>;
+  /** Empties what AWS would refuse to delete with anything in it. */
+  prepareForDeletion(plan: StackPlan, onDone: (what: string) => void): Promise<void>;
+  /** Deletes the log groups that AWS made by itself for the application in a region; gives their names. */
+  deleteServiceLogGroups(config: Config, region: RegionName): Promise<string[]>;
+  /** Deletes the bucket of these stacks' states; it stays where it holds anything else, whose keys are given. */
+  removeStateBucket(
+    stacks: readonly InfrastructureStack[],
+    accountId: string,
+  ): Promise<{ bucket: string; others: string[] }>;
+  /** Everything of the application that AWS still knows, looked for in every region; `unseen` did not answer. */
+  takeInventory(
+    config: Config,
+  ): Promise<{ leftovers: Leftover[]; unseen: { region: RegionName; reason: string }[] }>;
   openWorkFolder(request: WorkFolderRequest): Promise<WorkFolder>;
 }

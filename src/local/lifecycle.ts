@@ -2,9 +2,14 @@ import { join, relative, sep } from 'node:path';
 import { TandemError, systemErrorCode } from '../core/error.ts';
 import type { UpProgress } from '../model/cloud.ts';
 import type { Config } from '../model/config/schema.ts';
-import type { LocalLifecycle, RunningCloud, UpRequest } from '../model/local-lifecycle.ts';
+import {
+  AWS_FOLDER,
+  type LocalLifecycle,
+  type RunningCloud,
+  type UpRequest,
+} from '../model/local-lifecycle.ts';
 import { systemClock } from '../platform/clock.ts';
-import { closeSync, folderSize, mkdirSync, openSync, rm } from '../platform/files.ts';
+import { closeSync, folderSize, mkdirSync, openSync, pathExists, readdir, rm } from '../platform/files.ts';
 import {
   environment,
   nodePath,
@@ -56,14 +61,14 @@ export function createLifecycle(options: LifecycleOptions): LocalLifecycle {
     destroy: async (dataDir, onProgress) => {
       await endAtOnce(dataDir, onProgress);
       onProgress({ message: `deleting ${dataDir}` });
-      await rm(dataDir, { recursive: true, force: true });
+      await deleteOwn(dataDir);
     },
     inventory: async dataDir => {
       // Even a record that cannot be read must not keep anybody from destroying the folder.
       const record = await readCloudRecord(dataDir).catch(() => undefined);
       return {
         ...(record === undefined ? {} : { application: record.config.application }),
-        processes: daemonsUnder(dataDir).map(({ pid, title, cwd }) => ({
+        processes: ownDaemons(dataDir).map(({ pid, title, cwd }) => ({
           pid,
           title: titleOf(dataDir, cwd) ?? title,
           ...regionOf(dataDir, cwd),
@@ -304,7 +309,21 @@ async function endAtOnce(dataDir: string, onProgress: (progress: UpProgress) => 
     sendSignal(Number(supervisor.identity.split(':')[0]), 'SIGINT');
     await waitForExit(supervisor.identity, FORCED_LIMIT_MS);
   }
-  for (const { pid } of daemonsUnder(dataDir)) sendSignal(pid, 'SIGKILL');
+  for (const { pid } of ownDaemons(dataDir)) sendSignal(pid, 'SIGKILL');
+}
+
+/** A Terraform that works on AWS is none of the local cloud's, though it works in the same data folder. */
+function ownDaemons(dataDir: string): ReturnType<typeof daemonsUnder> {
+  const ofAws = join(dataDir, AWS_FOLDER);
+  return daemonsUnder(dataDir).filter(({ cwd }) => cwd !== ofAws && !cwd.startsWith(ofAws + sep));
+}
+
+/** All of the data folder but what belongs to AWS. */
+async function deleteOwn(dataDir: string): Promise<void> {
+  const names = (await pathExists(dataDir)) ? await readdir(dataDir) : [];
+  if (!names.includes(AWS_FOLDER)) return rm(dataDir, { recursive: true, force: true });
+  const own = names.filter(name => name !== AWS_FOLDER && name !== '.gitignore');
+  await Promise.all(own.map(name => rm(join(dataDir, name), { recursive: true, force: true })));
 }
 
 async function isRunning(dataDir: string, record: CloudAddresses): Promise<boolean> {

@@ -157,3 +157,13 @@ export interface WorkFolder {
   /** Deletes the plans, which hold every value in the clear, and lets others work. */
   close(): Promise<void>;
 }
+
+/** Something of the application that AWS still knows after it should be gone. */
+export interface Leftover {
+  arn: string;
+  region: RegionName;
+  /** Terraform's name of its type; absent where it is none that an application has. */
+  type?: string;
+  /** What deletes it: a command to copy, or where to look. */
+  mend: string;
+}

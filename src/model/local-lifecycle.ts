@@ -4,6 +4,9 @@ import type { Config } from './config/schema.ts';
 import type { RegionName } from './names.ts';
 import type { TimingProfile } from './timing.ts';
 
+/** Within the data folder: what belongs to AWS, which the local cloud never touches. It may hold the only record of what is there. */
+export const AWS_FOLDER = 'aws';
+
 export interface UpRequest {
   config: Config;
   /** Absolute path of the `tandem.config.ts` that `config` came from. */

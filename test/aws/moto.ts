@@ -25,7 +25,7 @@ export async function startMoto(): Promise<Moto> {
   const unknown = new Set<string>();
   const memory: Memory = new Map();
   const server = createServer((incoming, outgoing) => {
-    void pass(incoming, outgoing, { upstream, corrected, unknown, memory });
+    pass(incoming, outgoing, { upstream, corrected, unknown, memory }).catch(() => outgoing.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

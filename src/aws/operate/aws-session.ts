@@ -79,10 +79,14 @@ export async function callingAws<Result>(what: string, work: () => Promise<Resul
     if (!(error instanceof Error) || !('$metadata' in error)) throw error;
     const { httpStatusCode } = error.$metadata as { httpStatusCode?: number };
     const mend = httpStatusCode === 403 ? ': these credentials may not do that, or a policy forbids it' : '';
-    throw new TandemError('AWS_CALL_FAILED', `${what} failed: ${error.name}: ${error.message}${mend}`, {
-      kind: 'system',
-      cause: error,
-      data: { name: error.name, status: httpStatusCode },
-    });
+    throw new TandemError(
+      'AWS_CALL_FAILED',
+      `${what} failed: ${error.name}: ${error.message.split('\n', 1)[0]}${mend}`,
+      {
+        kind: 'system',
+        cause: error,
+        data: { name: error.name, status: httpStatusCode },
+      },
+    );
   }
 }

@@ -5,6 +5,7 @@ import type {
   InfrastructureStack,
   Interruption,
   PlanMode,
+  ResourceValues,
   StackOutcome,
   StackPlan,
   StackProgress,
@@ -89,7 +90,8 @@ class TerraformWorkFolder implements WorkFolder {
       const planned = this.#planned.get(stack.name);
       assert(planned !== undefined, `${stack.name} was not planned`);
       const { workspace } = planned;
-      const plan = operation === 'apply' ? await this.#renewed(stack, planned) : planned.plan;
+      const plan =
+        operation === 'apply' ? await this.#renewed(stack, planned) : await this.#unprotected(stack, planned);
       if (plan.isApplicable) await workspace.apply(operation);
       return operation === 'apply' ? workspace.outputs() : {};
     });
@@ -136,15 +138,55 @@ class TerraformWorkFolder implements WorkFolder {
     if (isCurrent && !shown.isDeferred) return shown;
     const plan = await workspace.plan();
     if (isAsShown(plan, shown)) return plan;
-    throw new TandemError(
-      'PLAN_CHANGED',
-      `${stack.name} was left as it is: now that what it stands on has changed, other changes are due than were shown. ` +
-        'Run the command again to see them',
-      { data: { stack: stack.name } },
-    );
+    throw planChanged(stack);
+  }
+
+  /**
+   * What is protected from deletion loses that first, by applying the stack's document, in which nothing is protected, to
+   * those resources alone. Then the deletion is planned anew, for the state has changed.
+   */
+  async #unprotected(stack: InfrastructureStack, { workspace, plan: shown }: Planned): Promise<StackPlan> {
+    const targets = shown.existing.filter(isProtected).map(({ address }) => address);
+    if (targets.length === 0) return shown;
+    const lifting = await workspace.plan('normal', targets);
+    const other = lifting.changes.find(({ action }) => action !== 'update');
+    if (other !== undefined) {
+      throw new TandemError(
+        'PROTECTION_NOT_LIFTED',
+        `${stack.name}: ${targets.join(', ')} cannot lose the protection from deletion without Terraform wanting to ` +
+          `${other.action} ${other.address} too: switch it off in the console, then run the command again`,
+        { data: { stack: stack.name, targets } },
+      );
+    }
+    if (lifting.isApplicable) await workspace.apply('destroy');
+    const plan = await workspace.plan('destroy');
+    if (isAsShown(plan, shown)) return plan;
+    throw planChanged(stack);
   }
 
   #foundationsOf({ after = [] }: InfrastructureStack): StackPlan[] {
     return after.flatMap(name => this.#planned.get(name)?.plan ?? []);
   }
+}
+
+/** Attributes by which AWS, or the provider, refuses to delete something; with the value that does. */
+const PROTECTIONS: Readonly<Record<string, boolean>> = {
+  deletion_protection: true,
+  deletion_protection_enabled: true,
+  enable_deletion_protection: true,
+  // A last snapshot would be left behind, and needs a name that is free.
+  skip_final_snapshot: false,
+};
+
+function isProtected({ values }: ResourceValues): boolean {
+  return Object.entries(PROTECTIONS).some(([attribute, value]) => values[attribute] === value);
+}
+
+function planChanged({ name }: InfrastructureStack): TandemError {
+  return new TandemError(
+    'PLAN_CHANGED',
+    `${name} was left as it is: now that something has changed around it, other changes are due than were shown. ` +
+      'Run the command again to see them',
+    { data: { stack: name } },
+  );
 }

@@ -9,6 +9,14 @@ export async function confirmByYes(context: CommandContext, question: string): P
   throw new TandemError('CONFIRMATION_MISSING', 'no yes, so nothing was done');
 }
 
+/** Asks for a name to be typed, for what cannot be undone. Throws CONFIRMATION_MISSING. */
+export async function confirmByName(context: CommandContext, name: string): Promise<void> {
+  requireSomebody(context);
+  const typed = await context.ask(`Type ${name} to delete all this: `);
+  if (typed.trim() === name) return;
+  throw new TandemError('CONFIRMATION_MISSING', `that is not ${name}, so nothing was deleted`);
+}
+
 function requireSomebody({ inputIsTerminal }: CommandContext): void {
   if (inputIsTerminal) return;
   throw new TandemError(

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { AWS_FOLDER } from '../../model/local-lifecycle.ts';
 import type { WorkFolder } from '../../model/infrastructure.ts';
 import type { CommandContext } from '../context.ts';
 import { makeDataFolder } from '../data-folder.ts';
@@ -22,7 +23,7 @@ export async function openWorkFolder(
   const { release, ...interruption } = interruptible(context, view.note);
   try {
     const work = await context.aws.openWorkFolder({
-      root: join(context.dataDir, 'aws'),
+      root: join(context.dataDir, AWS_FOLDER),
       ...(terraform !== undefined && { program: terraform }),
       interruption,
       onProgress: view.onProgress,

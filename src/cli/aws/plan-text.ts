@@ -1,5 +1,5 @@
 import { unreachable } from '../../core/assert.ts';
-import { formatDuration, MINUTE_MS, SECOND_MS } from '../../core/duration.ts';
+import { MINUTE_MS } from '../../core/duration.ts';
 import type {
   AttributeChange,
   ChangeAction,
@@ -51,8 +51,7 @@ export function forecastText(plans: readonly StackPlan[], stacks: readonly Infra
     return (plan?.durationMs ?? 0) + Math.max(0, ...after.map(endOf));
   };
   const totalMs = Math.max(0, ...plans.map(({ stack }) => endOf(stack)));
-  if (totalMs < MINUTE_MS)
-    return `about ${formatDuration(Math.max(1, Math.round(totalMs / SECOND_MS)) * SECOND_MS)}`;
+  if (totalMs < MINUTE_MS) return 'less than a minute';
   return `about ${Math.ceil(totalMs / MINUTE_MS)} min`;
 }
 

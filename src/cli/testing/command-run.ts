@@ -31,6 +31,10 @@ const unexpectedAws: AwsOperations = {
   ensureStateBucket: unexpected,
   readStateLock: unexpected,
   removeStateLock: unexpected,
+  prepareForDeletion: unexpected,
+  deleteServiceLogGroups: unexpected,
+  removeStateBucket: unexpected,
+  takeInventory: unexpected,
   openWorkFolder: unexpected,
 };
 

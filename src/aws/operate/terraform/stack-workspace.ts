@@ -72,9 +72,10 @@ export class StackWorkspace {
     if (run.exitCode !== 0) throw this.#failure('init', run);
   }
 
-  /** Plans, and keeps the plan for `apply`. */
-  async plan(mode: PlanMode = 'normal'): Promise<StackPlan> {
-    const run = await this.#run('plan', ['plan', ...MODE_FLAGS[mode], `-out=${PLAN}`]);
+  /** Plans, and keeps the plan for `apply`. With targets only those, and what they stand on. */
+  async plan(mode: PlanMode = 'normal', targets: readonly string[] = []): Promise<StackPlan> {
+    const flags = [...MODE_FLAGS[mode], ...targets.map(address => `-target=${address}`)];
+    const run = await this.#run('plan', ['plan', ...flags, `-out=${PLAN}`]);
     if (run.exitCode !== 0) throw this.#failure('plan', run);
     return readSavedPlan(await this.#print('show', '-json', PLAN), this.stack);
   }

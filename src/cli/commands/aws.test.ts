@@ -1,0 +1,306 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TandemError } from '../../core/error.ts';
+import type {
+  InfrastructureStack,
+  PlannedChange,
+  StackOutcome,
+  StackPlan,
+  WorkFolder,
+} from '../../model/infrastructure.ts';
+import type { AwsOperations } from '../aws-operations.ts';
+import type { CostPort } from '../cost-port.ts';
+import { runCli, type CommandRun, type RunOptions } from '../testing/command-run.ts';
+
+let workingFolder: string;
+let calls: string[];
+beforeEach(async () => {
+  workingFolder = await mkdtemp(join(tmpdir(), 'tandem-aws-'));
+  await writeFile(join(workingFolder, 'tandem.config.ts'), "export default { application: 'shop' };\n");
+  calls = [];
+});
+afterEach(() => rm(workingFolder, { recursive: true, force: true }));
+
+describe('plan', () => {
+  test('shows what is lost first, then what changes, then what is added', async () => {
+    const run = await runAws(['plan'], {
+      plans: [planOf('us-east-1', CHANGES), planOf('us-west-2', [CHANGES[2]!])],
+    });
+    expect(run.stdout).toBe(
+      `1 TO BE REPLACED: deleted, and made anew
+  aws_ecs_cluster.cluster  us-east-1
+      name  "a" → "b"  cannot be changed in place
+
+1 TO BE DELETED
+  aws_s3_bucket.old  us-east-1  no longer in the configuration
+
+2 to change
+  aws_lb.production  us-east-1, us-west-2
+      idle_timeout  60 → 120
+
+1 to add
+  aws_vpc.network  us-east-1
+
+           add  change  replace  delete
+us-east-1    1       1        1       1
+us-west-2    0       1        0       0
+
+cost  200.00 → 243.10 USD a month
+time  about 6 min
+`,
+    );
+    expect(run.stderr).toBe('account 123456789012, as user/ada\n');
+    expect(run.exitCode).toBe(0);
+    expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'close']);
+  });
+
+  test('says so where nothing is due', async () => {
+    const run = await runAws(['plan'], { plans: [planOf('us-east-1', []), planOf('us-west-2', [])] });
+    expect(run.stdout).toBe('nothing to change: everything is as the configuration says\n');
+  });
+
+  test('in another account than the configuration’s asks nothing more', async () => {
+    await writeFile(
+      join(workingFolder, 'tandem.config.ts'),
+      "export default { application: 'shop', aws: { accountId: '999999999999' } };\n",
+    );
+    const run = await runAws(['plan'], { plans: [] });
+    expect(run.stderr).toBe(
+      'error[ACCOUNT_MISMATCH]: the configuration belongs in account 999999999999, and these credentials are of ' +
+        '123456789012 (arn:aws:iam::123456789012:user/ada): set AWS_PROFILE to a profile of that account, or mend aws.accountId\n',
+    );
+    expect(run.exitCode).toBe(2);
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('deploy', () => {
+  test('shows the plan, asks, applies, and ends with the addresses', async () => {
+    const run = await runAws(['deploy'], {
+      plans: [planOf('us-east-1', [CHANGES[3]!]), planOf('us-west-2', [])],
+      isTerminal: true,
+      environment: { NO_COLOR: '1' },
+      answers: ['y'],
+    });
+    expect(run.stdout).toBe(
+      'us-east-1  production      http://production.us-east-1\n           git repository  https://git.us-east-1\n' +
+        'us-west-2  production      http://production.us-west-2\n           git repository  https://git.us-west-2\n',
+    );
+    expect(run.stderr).toContain('Apply this? [y/N] ');
+    expect(run.exitCode).toBe(0);
+    expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'apply us-east-1 us-west-2', 'close']);
+  });
+
+  test('applies nothing without a yes', async () => {
+    const plans = [planOf('us-east-1', [CHANGES[3]!])];
+    expect((await runAws(['deploy'], { plans })).stderr).toContain('error[CONFIRMATION_MISSING]');
+    const asked = await runAws(['deploy'], { plans, isTerminal: true, answers: ['no'] });
+    expect(asked.exitCode).toBe(2);
+    expect(calls.filter(call => call.startsWith('apply'))).toEqual([]);
+  });
+
+  test('leaves the regions that are done as they are when one fails, and says how to go on', async () => {
+    const run = await runAws(['deploy', '--yes'], {
+      plans: [planOf('us-east-1', [CHANGES[3]!]), planOf('us-west-2', [CHANGES[3]!])],
+      failing: {
+        'us-west-2': new TandemError('TERRAFORM_FAILED', 'us-west-2: terraform apply failed: no room'),
+      },
+    });
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toContain('http://production.us-east-1');
+    expect(run.stderr.split('time  about 6 min\n')[1]).toBe(
+      'error[TERRAFORM_FAILED]: us-west-2: terraform apply failed: no room\n\n' +
+        '1 of 2 stacks are done and stay. To go on once it is mended:\n  tandem deploy --region us-west-2\n',
+    );
+  });
+
+  test('goes by the chosen region', async () => {
+    await runAws(['deploy', '--yes', '--region', 'us-west-2'], { plans: [planOf('us-west-2', [])] });
+    expect(calls[0]).toBe('plan normal us-west-2');
+  });
+});
+
+describe('destroy on AWS', () => {
+  const gone = [planOf('us-east-1', [DELETED()]), planOf('us-west-2', [])];
+
+  test('shows what goes for good, wants the name, and proves that nothing is left', async () => {
+    const run = await runAws(['destroy', '--target', 'aws'], {
+      plans: gone,
+      isTerminal: true,
+      environment: { NO_COLOR: '1' },
+      answers: ['shop'],
+    });
+    expect(run.stderr).toContain(
+      `TO BE DELETED: shop on AWS
+  us-east-1  1 resources
+
+and with them, for good:
+  shop-artifacts  bucket, with all its objects and versions  us-east-1
+
+time  about 6 min
+
+Type shop to delete all this: `,
+    );
+    expect(run.stdout).toBe('deleted: AWS knows nothing of it any more, in any region\n');
+    expect(run.exitCode).toBe(0);
+    expect(calls).toEqual([
+      'plan destroy us-east-1 us-west-2',
+      'prepare us-east-1',
+      'destroy us-east-1',
+      'log groups us-east-1',
+      'log groups us-west-2',
+      'state bucket us-east-1',
+      'state bucket us-west-2',
+      'inventory',
+      'close',
+    ]);
+  });
+
+  test('does nothing when another name is typed', async () => {
+    const run = await runAws(['destroy', '--target', 'aws'], {
+      plans: gone,
+      isTerminal: true,
+      answers: ['shp'],
+    });
+    expect(run.exitCode).toBe(2);
+    expect(calls).toEqual(['plan destroy us-east-1 us-west-2', 'close']);
+  });
+
+  test('keeps the states of a region that stands, and names what is left with its price and its mend', async () => {
+    const run = await runAws(['destroy', '--target', 'aws', '--yes'], {
+      plans: gone,
+      failing: {
+        'us-east-1': new TandemError('TERRAFORM_FAILED', 'us-east-1: terraform destroy failed: in use'),
+      },
+      leftovers: [
+        {
+          arn: 'arn:aws:ec2:us-east-1:123456789012:natgateway/nat-1',
+          region: 'us-east-1',
+          type: 'aws_nat_gateway',
+          mend: 'aws ec2 delete-nat-gateway --nat-gateway-id nat-1 --region us-east-1',
+        },
+      ],
+    });
+    expect(run.exitCode).toBe(1);
+    expect(calls).not.toContain('state bucket us-east-1');
+    expect(run.stdout).toBe(
+      '1 thing is left on AWS:\n  us-east-1  ec2 natgateway/nat-1  243.10 USD a month\n' +
+        '    aws ec2 delete-nat-gateway --nat-gateway-id nat-1 --region us-east-1\n',
+    );
+    expect(run.stderr).toContain('  tandem destroy --target aws --region us-east-1\n');
+  });
+});
+
+const CHANGES: PlannedChange[] = [
+  {
+    address: 'aws_ecs_cluster.cluster',
+    type: 'aws_ecs_cluster',
+    action: 'replace',
+    attributes: [{ path: 'name', before: '"a"', after: '"b"', forcesReplacement: true }],
+  },
+  {
+    address: 'aws_s3_bucket.old',
+    type: 'aws_s3_bucket',
+    action: 'delete',
+    reason: 'delete_because_no_resource_config',
+    attributes: [],
+  },
+  {
+    address: 'aws_lb.production',
+    type: 'aws_lb',
+    action: 'update',
+    attributes: [{ path: 'idle_timeout', before: '60', after: '120', forcesReplacement: false }],
+  },
+  { address: 'aws_vpc.network', type: 'aws_vpc', action: 'create', attributes: [] },
+];
+
+function DELETED(): PlannedChange {
+  return { address: 'aws_s3_bucket.artifacts', type: 'aws_s3_bucket', action: 'delete', attributes: [] };
+}
+
+function planOf(stack: string, changes: PlannedChange[]): StackPlan {
+  return {
+    stack,
+    region: stack,
+    changes,
+    drift: [],
+    existing: changes.some(({ address }) => address === 'aws_s3_bucket.artifacts')
+      ? [{ address: 'aws_s3_bucket.artifacts', type: 'aws_s3_bucket', values: { bucket: 'shop-artifacts' } }]
+      : [],
+    document: {},
+    isDeferred: false,
+    durationMs: 330_000,
+    isApplicable: changes.length > 0,
+  };
+}
+
+interface AwsRun extends RunOptions {
+  plans: StackPlan[];
+  failing?: Record<string, TandemError>;
+  leftovers?: Awaited<ReturnType<AwsOperations['takeInventory']>>['leftovers'];
+}
+
+function runAws(
+  argv: readonly string[],
+  { plans, failing = {}, leftovers = [], ...options }: AwsRun,
+): Promise<CommandRun> {
+  const stacks = ['us-east-1', 'us-west-2'].map((name): InfrastructureStack => ({
+    name,
+    region: name,
+    document: {},
+  }));
+  const namesOf = (list: readonly InfrastructureStack[]) => list.map(({ name }) => name).join(' ');
+  const work: WorkFolder = {
+    program: { name: 'terraform', version: '1.11.4' },
+    folderOf: ({ name }) => name,
+    async plan(list, mode) {
+      calls.push(`plan ${mode} ${namesOf(list)}`);
+      return list.flatMap((stack): StackOutcome<StackPlan>[] => {
+        const plan = plans.find(other => other.stack === stack.name);
+        return plan ? [{ stack, state: 'done', value: plan }] : [];
+      });
+    },
+    async apply(list, operation) {
+      calls.push(`${operation} ${namesOf(list)}`);
+      return list.map((stack): StackOutcome<Record<string, unknown>> => {
+        const error = failing[stack.name];
+        if (error) return { stack, state: 'failed', error };
+        const value = {
+          production_url: `http://production.${stack.name}`,
+          git_repository_url: `https://git.${stack.name}`,
+          pipeline: 'shop',
+        };
+        return { stack, state: 'done', value };
+      });
+    },
+    close: async () => void calls.push('close'),
+  };
+  const aws: AwsOperations = {
+    identify: async () => ({ accountId: '123456789012', arn: 'arn:aws:iam::123456789012:user/ada' }),
+    stacks: async () => stacks,
+    ensureStateBucket: () => Promise.reject(new Error('not expected')),
+    readStateLock: () => Promise.reject(new Error('not expected')),
+    removeStateLock: () => Promise.reject(new Error('not expected')),
+    prepareForDeletion: async ({ stack }) => void calls.push(`prepare ${stack}`),
+    async deleteServiceLogGroups(_config, region) {
+      calls.push(`log groups ${region}`);
+      return [];
+    },
+    async removeStateBucket([stack]) {
+      calls.push(`state bucket ${stack!.name}`);
+      return { bucket: `shop-state-${stack!.name}`, others: [] };
+    },
+    async takeInventory() {
+      calls.push('inventory');
+      return { leftovers, unseen: [] };
+    },
+    openWorkFolder: async () => work,
+  };
+  const cost: CostPort = {
+    report: () => Promise.reject(new Error('not expected')),
+    change: async () => ({ currency: 'USD', before: 200, after: 243.1, resources: [], notCovered: [] }),
+  };
+  return runCli(argv, { workingFolder, aws, cost, ...options });
+}
