@@ -6,6 +6,7 @@ import type { Synthesize } from './cli/synthesize.ts';
 import type { Config } from './model/config/schema.ts';
 import { toSentError } from './local/supervisor-messages.ts';
 import { systemClock } from './platform/clock.ts';
+import { doctor } from './doctor.ts';
 import { readFileSync } from './platform/files.ts';
 import {
   exitProcess,
@@ -45,7 +46,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   const aws = createAwsOperations();
   exitWhenWritten(
-    await runCommandLine(argv, systemPorts({ local: lifecycle, synthesize, cost, drawDiagram, aws })),
+    await runCommandLine(argv, systemPorts({ local: lifecycle, synthesize, cost, drawDiagram, doctor, aws })),
   );
 }
 

@@ -87,7 +87,7 @@ function createProgram(
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 failed, 2 wrong use or invalid config, 3 rolled back,\n' +
-        '            4 waiting for a person, 6 unknown (lost contact)\n\nStart here:\n  $ tandem init && tandem up',
+        '            4 waiting for a person, 5 drift found, 6 unknown (lost contact)\n\nStart here:\n  $ tandem init && tandem up',
     );
   for (const command of commands) program.addCommand(createParser(command, ports, listeners));
   return program;

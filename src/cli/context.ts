@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Output } from '../platform/terminal.ts';
 import type { AwsOperations } from './aws-operations.ts';
 import type { CostPort } from './cost-port.ts';
+import type { Doctor } from './doctor-port.ts';
 import type { Git } from './git.ts';
 import type { LocalLifecycle } from '../model/local-lifecycle.ts';
 import type { Synthesize } from './synthesize.ts';
@@ -30,6 +31,7 @@ export interface CommandPorts {
   local: LocalLifecycle;
   synthesize: Synthesize;
   cost: CostPort;
+  doctor: Doctor;
   /** The environment on AWS that a configuration describes, as an SVG document. */
   drawDiagram(config: Config): Promise<string>;
   aws: AwsOperations;

@@ -8,6 +8,7 @@ export const EXIT = {
   wrongUse: 2,
   rolledBack: 3,
   waiting: 4,
+  drift: 5,
   unknown: 6,
 } as const;
 
@@ -68,6 +69,7 @@ export function exitCodeOfStatus(status: ExecutionStatus): ExitCode {
 const SEVERITY: readonly ExitCode[] = [
   EXIT.done,
   EXIT.waiting,
+  EXIT.drift,
   EXIT.unknown,
   EXIT.rolledBack,
   EXIT.failed,

@@ -14,7 +14,7 @@ import { systemGit } from './git.ts';
 
 /** The ports of a real terminal on this machine. */
 export function systemPorts(
-  clouds: Pick<CommandPorts, 'local' | 'synthesize' | 'cost' | 'drawDiagram' | 'aws'>,
+  clouds: Pick<CommandPorts, 'local' | 'synthesize' | 'cost' | 'drawDiagram' | 'doctor' | 'aws'>,
 ): CommandPorts {
   return {
     stdout: systemOutput('stdout'),

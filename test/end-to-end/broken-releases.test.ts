@@ -22,8 +22,22 @@ describe('a broken release', { timeout: 120_000 }, () => {
   }, 120_000);
   afterAll(() => cloud.dispose(), 60_000);
 
-  const cases: { behaviour: Behaviour; stage: string; status: string; exitCode: number; cause: RegExp }[] = [
-    { behaviour: 'fails-its-test', stage: 'Build', status: 'Failed', exitCode: 1, cause: /node --test/ },
+  const cases: {
+    behaviour: Behaviour;
+    stage: string;
+    status: string;
+    exitCode: number;
+    cause: RegExp;
+    doctor?: RegExp;
+  }[] = [
+    {
+      behaviour: 'fails-its-test',
+      stage: 'Build',
+      status: 'Failed',
+      exitCode: 1,
+      cause: /node --test/,
+      doctor: /the newest build failed: .*node --test/,
+    },
     { behaviour: 'hangs', stage: 'Build', status: 'Failed', exitCode: 1, cause: /longer than|timed out/i },
     {
       behaviour: 'exits-at-once',
@@ -46,12 +60,19 @@ describe('a broken release', { timeout: 120_000 }, () => {
       exitCode: 3,
       cause: /health check.*503/i,
     },
-    { behaviour: 'leaks', stage: 'Staging', status: 'RolledBack', exitCode: 3, cause: /memory/i },
+    {
+      behaviour: 'leaks',
+      stage: 'Staging',
+      status: 'RolledBack',
+      exitCode: 3,
+      cause: /memory/i,
+      doctor: /staging: tasks are killed for using more than 512 MB of memory/,
+    },
   ];
 
   test.each(cases)(
     'that $behaviour ends $status in $stage',
-    async ({ behaviour, stage, status, exitCode, cause }) => {
+    async ({ behaviour, stage, status, exitCode, cause, doctor }) => {
       const { push } = await cloud.deliver(`A release that ${behaviour}`, behaviour);
       expect(push).toMatchObject({ exitCode });
       const { services, execution } = only(await cloud.status());
@@ -62,6 +83,11 @@ describe('a broken release', { timeout: 120_000 }, () => {
       expect(services.staging).toMatchObject({ release: good, running: 2, desired: 2 });
       expect(services.production).toMatchObject({ release: good, running: 2, desired: 2 });
       expect((await fetch(services.production.url)).status).toBe(200);
+      if (doctor)
+        expect(await cloud.tandem('doctor')).toMatchObject({
+          exitCode: 1,
+          stdout: expect.stringMatching(doctor) as string,
+        });
     },
   );
 

@@ -22,6 +22,8 @@ const LOAD: Readonly<Record<string, () => Promise<Command<never>>>> = {
   deploy: async () => (await import('./deploy.ts')).deploy,
   unlock: async () => (await import('./unlock.ts')).unlock,
   synth: async () => (await import('./synth.ts')).synth,
+  drift: async () => (await import('./drift.ts')).drift,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   cost: async () => (await import('./cost.ts')).cost,
   diagram: async () => (await import('./diagram.ts')).diagram,
   down: async () => (await import('./down.ts')).down,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../platform/clock.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Cloud } from '../../model/cloud.ts';
+import { doctor } from '../../doctor.ts';
 import { runCommandLine } from '../command-line.ts';
 import type { AwsOperations } from '../aws-operations.ts';
 import type { CommandPorts } from '../context.ts';
@@ -78,6 +79,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     cost: { report: unexpected, change: unexpected },
     aws: unexpectedAws,
     drawDiagram: unexpected,
+    doctor,
     local: {
       attach: async () => cloud,
       up: unexpected,

@@ -19,3 +19,9 @@ function range(firstGb: number, lastGb: number, stepGb: number): number[] {
   for (let gigabytes = firstGb; gigabytes <= lastGb; gigabytes += stepGb) sizes.push(gigabytes * 1024);
   return sizes;
 }
+
+/** The next larger size of memory that Fargate offers with any CPU; `undefined` above the largest. */
+export function nextMemoryMb(memoryMb: number): number | undefined {
+  const sizes = [...FARGATE_MEMORY_MB.values()].flat().sort((a, b) => a - b);
+  return sizes.find(size => size > memoryMb);
+}
