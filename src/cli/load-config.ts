@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorMessage, TandemError } from '../core/error.ts';
+import { validateFleet, type Fleet } from '../model/config/fleet.ts';
 import type { Config } from '../model/config/schema.ts';
 import { validateConfig, type ConfigFault } from '../model/config/validate.ts';
 import { pathExists, readTextIfExists } from '../platform/files.ts';
@@ -24,6 +25,20 @@ export async function loadConfig(path: string): Promise<Config> {
   const { config, faults } = validateConfig(await readDefaultExport(path));
   if (faults) throw invalid(path, faults);
   return config;
+}
+
+/** Reads and checks a `tandem.fleet.ts`. Throws CONFIG_MISSING or CONFIG_INVALID, as for a configuration. */
+export async function loadFleet(path: string): Promise<Fleet> {
+  if (!(await pathExists(path))) {
+    throw new TandemError(
+      'CONFIG_MISSING',
+      `there is no ${path}: write one with \`export default defineFleet({ … })\`, or name it with --file`,
+      { data: { path } },
+    );
+  }
+  const { fleet, faults } = validateFleet(await readDefaultExport(path));
+  if (faults) throw invalid(path, faults);
+  return fleet;
 }
 
 async function readDefaultExport(path: string): Promise<unknown> {

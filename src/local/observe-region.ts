@@ -83,12 +83,16 @@ function stopsOf(events: readonly RegionEvent[], service: string): TaskStop[] {
   return events
     .filter(({ type, data }) => type === 'TaskStopped' && data['service'] === service)
     .map(({ at, data }) => ({
-      taskId: String(data['taskId']),
+      taskId: textOf(data['taskId']),
       at,
-      reason: String(data['stoppedReason'] ?? ''),
+      reason: textOf(data['stoppedReason']),
       ...(typeof data['exitCode'] === 'number' && { exitCode: data['exitCode'] }),
     }))
     .reverse();
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** The newest execution that came as far as building, against those that built before it. */

@@ -81,7 +81,7 @@ export interface RegionObservation {
   unseen: { what: string; reason: string }[];
 }
 
-export type DiagnosisCase =
+type DiagnosisCase =
   'unreachable' | 'image-pull' | 'memory' | 'build' | 'replication' | 'state-lock' | 'nat-cost';
 
 /** Something that is wrong, why, by what one sees it, and what mends it. */

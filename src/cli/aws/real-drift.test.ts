@@ -5,6 +5,8 @@ import { realDrift } from './real-drift.ts';
 const document = {
   resource: {
     aws_ecs_service: { web: { lifecycle: { ignore_changes: ['task_definition', 'desired_count'] } } },
+    aws_appautoscaling_target: { web: {} },
+    aws_appautoscaling_scheduled_action: { night: {} },
     aws_lb_listener_rule: { all: { lifecycle: { ignore_changes: 'all' } } },
   },
 };
@@ -20,6 +22,12 @@ test.each<[string, string, string[], string[]]>([
     ['propagate_tags'],
   ],
   ['an attribute of a similar name', 'aws_ecs_service.web', ['desired_count_limit'], ['desired_count_limit']],
+  [
+    'limits that scheduled scaling moves',
+    'aws_appautoscaling_target.web',
+    ['min_capacity', 'max_capacity'],
+    [],
+  ],
   ['weights of a deployment', 'aws_lb_listener_rule.all', ['action[0].weight'], []],
   ['a tag, which the provider tells twice', 'aws_vpc.main', ['tags.Owner', 'tags_all.Owner'], ['tags.Owner']],
   ['a default tag', 'aws_vpc.main', ['tags_all.Owner'], ['tags_all.Owner']],

@@ -29,7 +29,12 @@ interface Lifecycle {
 
 function ignoredPaths(document: InfrastructureStack['document'], address: string): readonly string[] {
   const [type = '', name = ''] = address.replace(/\[[^\]]*\]$/, '').split('.');
-  const ignored = (document as Resources).resource?.[type]?.[name]?.lifecycle?.ignore_changes ?? [];
+  const { resource = {} } = document as Resources;
+  // Scheduled scaling moves the limits that it was made with.
+  if (type === 'aws_appautoscaling_target' && resource['aws_appautoscaling_scheduled_action']) {
+    return ['min_capacity', 'max_capacity'];
+  }
+  const ignored = resource[type]?.[name]?.lifecycle?.ignore_changes ?? [];
   return ignored === 'all' ? ['all'] : ignored;
 }
 

@@ -26,6 +26,7 @@ const LOAD: Readonly<Record<string, () => Promise<Command<never>>>> = {
   doctor: async () => (await import('./doctor.ts')).doctor,
   cost: async () => (await import('./cost.ts')).cost,
   diagram: async () => (await import('./diagram.ts')).diagram,
+  fleet: async () => (await import('./fleet.ts')).fleet,
   down: async () => (await import('./down.ts')).down,
   destroy: async () => (await import('./destroy.ts')).destroy,
 };

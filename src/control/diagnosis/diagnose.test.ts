@@ -71,7 +71,7 @@ describe('an application that cannot be reached', () => {
       'Target.ResponseCodeMismatch',
       'its health check is answered, but not as service.healthCheck.matcher says',
     ],
-    ['Target.FailedHealthChecks', 'nothing listens on port of the service'],
+    ['Target.FailedHealthChecks', 'nothing listens on the port of the service'],
   ])('is explained by %s when its tasks run', (reason, cause) => {
     const [finding] = of(
       'unreachable',

@@ -1,3 +1,4 @@
+import { unreachable } from '../../core/assert.ts';
 import { formatDuration, HOUR_MS, MINUTE_MS } from '../../core/duration.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { BuildObservation, Finding, LockObservation, NatObservation } from '../../model/diagnosis.ts';
@@ -93,6 +94,8 @@ export function replicationFindings(statuses: readonly ReplicationStatus[], regi
             mend: 'merge them: `tandem status` has the commands',
           },
         ];
+      default:
+        return unreachable(state);
     }
   });
 }

@@ -90,24 +90,22 @@ function logsExplain(service: ServiceObservation, evidence: Evidence): Explanati
   evidence.push({ what: 'logs', seen: line ?? 'nothing that names an error' });
   const reason = service.otherTargets.find(target => target.reason !== undefined)?.reason;
   return {
-    cause: `${healthCause(reason, service)}${line === undefined ? '' : `; it says: ${line}`}`,
+    cause: `${healthCause(reason)}${line === undefined ? '' : `; it says: ${line}`}`,
     mend:
       `read \`tandem logs --group ${service.environment}\`, compare service.port and service.healthCheck with what the ` +
       'application does; `tandem rollback` goes back to the last good release',
   };
 }
 
-function healthCause(reason: string | undefined, { ports }: ServiceObservation): string {
-  switch (reason) {
-    case 'Target.ResponseCodeMismatch':
-      return 'its health check is answered, but not as service.healthCheck.matcher says';
-    case 'Target.Timeout':
-      return 'its health check is not answered in time';
-    case 'Target.FailedHealthChecks':
-      return `nothing listens on port ${ports?.port ?? 'of the service'}`;
-    default:
-      return 'its tasks are not found healthy';
-  }
+/** Reasons of target health that say more than that it is bad (Elastic Load Balancing API, TargetHealth). */
+const HEALTH_CAUSES: Readonly<Record<string, string>> = {
+  'Target.ResponseCodeMismatch': 'its health check is answered, but not as service.healthCheck.matcher says',
+  'Target.Timeout': 'its health check is not answered in time',
+  'Target.FailedHealthChecks': 'nothing listens on the port of the service',
+};
+
+function healthCause(reason = ''): string {
+  return HEALTH_CAUSES[reason] ?? 'its tasks are not found healthy';
 }
 
 /** The last line that names an error, else nothing: a line of ordinary work explains nothing. */
