@@ -45,6 +45,7 @@ export const CONFIGURATIONS: Readonly<
   relational: { application: 'storefront', database: { engine: 'postgres' } },
   table: {
     application: 'storefront',
+    regions: ['eu-central-1', 'eu-west-1'],
     domain: { name: 'shop.example.com', zoneId: 'Z0123456789ABC' },
     database: { engine: 'dynamodb' },
     aws: { standby: 'pilot-light' },

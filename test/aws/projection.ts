@@ -17,7 +17,23 @@ interface Removal {
   apply(resource: Resource): Resource;
 }
 
+/** What the global stack makes in another region than its own. */
+const ELSEWHERE = [
+  'aws_cloudwatch_metric_alarm',
+  'aws_kms_alias',
+  'aws_kms_key',
+  'aws_sns_topic',
+  'aws_sns_topic_policy',
+  'aws_sns_topic_subscription',
+];
+
 export const REMOVALS: readonly Removal[] = [
+  ...ELSEWHERE.map(type => ({
+    type,
+    what: 'region',
+    reason: 'resources name their region since provider 6.0',
+    apply: without('region'),
+  })),
   {
     type: 'aws_lambda_function',
     what: 'the runtime nodejs24.x',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { archivePath } from '../../src/aws/terraform/function-archives.ts';
 import type { TerraformDocument } from '../../src/aws/terraform/stack.ts';
@@ -61,6 +61,7 @@ export class Workspace implements AsyncDisposable {
     });
     for (const name of names) {
       await mkdir(join(this.folder, name));
+      await symlink(join('..', 'functions'), join(this.folder, name, 'functions'));
       await writeFile(join(this.folder, name, 'main.tf.json'), JSON.stringify(documents[name]));
     }
   }

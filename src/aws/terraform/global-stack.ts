@@ -4,10 +4,12 @@ import { PIPELINE_ENVIRONMENTS, type PipelineEnvironment } from '../../model/nam
 import { hostName, regionHostName } from './host-names.ts';
 import { dashboard } from './modules/dashboard.ts';
 import { dns } from './modules/dns.ts';
-import { healthCheck } from './modules/health-check.ts';
+import { HEALTH_CHECK_REGION, healthCheck, healthCheckAlarm } from './modules/health-check.ts';
+import { notifications } from './modules/notifications.ts';
+import { impairedAlarmName } from './modules/service-alarms.ts';
 import { auditTrail } from './modules/audit-trail.ts';
 import { budget } from './modules/budget.ts';
-import { accountIdOf, type StackInput } from './region-stack.ts';
+import { accountIdOf, type Region, type StackInput } from './region-stack.ts';
 import type { Stack } from './stack.ts';
 
 /**
@@ -16,8 +18,15 @@ import type { Stack } from './stack.ts';
  */
 export function defineGlobal(stack: Stack, input: StackInput): void {
   const { config, names } = input;
+  const place = { ...input, stack, accountId: accountIdOf(stack, config) };
   dashboard(stack, 'dashboard', {
     name: names.prefix,
+    alarmArns: config.regions.flatMap(region =>
+      PIPELINE_ENVIRONMENTS.map(
+        environment =>
+          `arn:aws:cloudwatch:${region}:${place.accountId}:alarm:${impairedAlarmName(names.service(environment))}`,
+      ),
+    ),
     services: config.regions.flatMap(region =>
       [...PIPELINE_ENVIRONMENTS].reverse().map(environment => ({
         title: `${region} ${environment}`,
@@ -30,15 +39,17 @@ export function defineGlobal(stack: Stack, input: StackInput): void {
     ),
   });
   if (config.domain.name !== '') {
-    for (const environment of PIPELINE_ENVIRONMENTS) routeTo(stack, input, environment);
+    const probes = productionProbes(place);
+    for (const environment of PIPELINE_ENVIRONMENTS) {
+      routeTo(place, environment, environment === 'production' ? probes : new Map());
+    }
   }
-  watch(stack, input);
+  watch(place);
 }
 
 /** Over the account, and over what it costs. */
-function watch(stack: Stack, { config, names, protect }: StackInput): void {
+function watch({ stack, config, names, protect, accountId }: Region): void {
   const [primary] = config.regions;
-  const accountId = accountIdOf(stack, config);
   if (config.compliance.cloudTrail) {
     auditTrail(stack, 'audit', {
       name: names.prefix,
@@ -58,31 +69,59 @@ function watch(stack: Stack, { config, names, protect }: StackInput): void {
   }
 }
 
-/** Staging has no checks of its own, which cost: it goes by what its load balancers say of their targets. */
-function routeTo(stack: Stack, { config, names }: StackInput, environment: PipelineEnvironment): void {
-  const scope = new Construct(stack, environment);
+/**
+ * Checks of production from all over the world, by region: they steer its records, and tell people. Staging has none,
+ * for they cost: it goes by what its load balancers say of their targets.
+ */
+function productionProbes({ stack, config, names, accountId }: Region): ReadonlyMap<string, string> {
+  const scope = new Construct(stack, 'probes');
+  const { path } = environmentConfig(config, 'production').service.healthCheck;
+  const topicArn = config.regions.includes(HEALTH_CHECK_REGION)
+    ? `arn:aws:sns:${HEALTH_CHECK_REGION}:${accountId}:${names.topic}`
+    : notifications(scope, 'notifications', {
+        name: names.prefix,
+        topicName: names.topic,
+        topicKeyAlias: names.topicKey,
+        accountId,
+        emails: config.notifications.emails,
+        region: HEALTH_CHECK_REGION,
+      }).topicArn;
+  return new Map(
+    config.regions.map(region => {
+      const name = regionHostName(config, 'production', region);
+      const healthCheckId = healthCheck(scope, `check-${region}`, {
+        name,
+        hostName: name,
+        path,
+        ...config.routing.healthCheck,
+        tags: { Environment: 'production' },
+      });
+      healthCheckAlarm(scope, `alarm-${region}`, { name, healthCheckId, topicArn });
+      return [region, healthCheckId];
+    }),
+  );
+}
+
+function routeTo(
+  { stack, config }: Region,
+  environment: PipelineEnvironment,
+  healthCheckIds: ReadonlyMap<string, string>,
+): void {
   const { routing, domain, regions } = config;
-  const { path } = environmentConfig(config, environment).service.healthCheck;
-  const isChecked = environment === 'production' && regions.length > 1;
-  dns(scope, 'dns', {
+  dns(new Construct(stack, environment), 'dns', {
     zoneId: domain.zoneId,
     hostName: hostName(config, environment),
     policy: routing.policy,
-    endpoints: regions.map(region => ({
-      region,
-      hostName: regionHostName(config, environment, region),
-      weight: routing.weights[region] ?? DEFAULT_WEIGHT,
-      locations: routing.locations[region] ?? [],
-      ...(isChecked && {
-        healthCheckId: healthCheck(scope, `check-${region}`, {
-          name: `${names.service(environment)}-${region}`,
-          hostName: regionHostName(config, environment, region),
-          path,
-          ...routing.healthCheck,
-          tags: { Environment: environment },
-        }),
-      }),
-    })),
+    endpoints: regions.map(region => {
+      const healthCheckId = healthCheckIds.get(region);
+      return {
+        region,
+        hostName: regionHostName(config, environment, region),
+        weight: routing.weights[region] ?? DEFAULT_WEIGHT,
+        locations: routing.locations[region] ?? [],
+        ...(healthCheckId !== undefined && { healthCheckId }),
+      };
+    }),
   });
 }
 

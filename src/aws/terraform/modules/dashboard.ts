@@ -15,18 +15,31 @@ interface DashboardService {
 export interface DashboardInput {
   name: string;
   services: readonly DashboardService[];
+  /** Shown above all: on or off at a glance. */
+  alarmArns?: readonly string[];
 }
 
 const WIDTH = 24;
 const HEIGHT = 6;
+const ALARMS_HEIGHT = 3;
 
 /** A row of graphs for each service: load, requests, errors, response time. Works over regions. */
-export function dashboard(scope: Construct, id: string, { name, services }: DashboardInput): void {
+export function dashboard(scope: Construct, id: string, input: DashboardInput): void {
+  const { name, services, alarmArns = [] } = input;
+  const top = alarmArns.length === 0 ? 0 : ALARMS_HEIGHT;
+  const alarms = {
+    type: 'alarm',
+    x: 0,
+    y: 0,
+    width: WIDTH,
+    height: top,
+    properties: { title: 'People are affected', alarms: alarmArns },
+  };
   const widgets = services.flatMap((service, row) =>
     graphs(service).map((graph, column, all) => ({
       type: 'metric',
       x: column * (WIDTH / all.length),
-      y: row * HEIGHT,
+      y: top + row * HEIGHT,
       width: WIDTH / all.length,
       height: HEIGHT,
       properties: { region: service.region, view: 'timeSeries', stacked: false, period: 60, ...graph },
@@ -34,7 +47,7 @@ export function dashboard(scope: Construct, id: string, { name, services }: Dash
   );
   new CloudwatchDashboard(scope, id, {
     dashboardName: name,
-    dashboardBody: JSON.stringify({ widgets }),
+    dashboardBody: JSON.stringify({ widgets: top === 0 ? widgets : [alarms, ...widgets] }),
   });
 }
 

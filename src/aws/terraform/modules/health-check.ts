@@ -1,3 +1,4 @@
+import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import { Route53HealthCheck } from '@cdktn/provider-aws/lib/route53-health-check/index.js';
 import type { Construct } from 'constructs';
 
@@ -24,4 +25,34 @@ export function healthCheck(scope: Construct, id: string, input: HealthCheckInpu
     failureThreshold: input.failureThreshold,
     tags: { ...input.tags, Name: input.name },
   }).id;
+}
+
+/** The one region in which Route 53 publishes what its checks find. */
+export const HEALTH_CHECK_REGION = 'us-east-1';
+
+export interface HealthCheckAlarmInput {
+  name: string;
+  healthCheckId: string;
+  /** In that region. */
+  topicArn: string;
+}
+
+/** Tells people that a host name does not answer, and that it does again. */
+export function healthCheckAlarm(scope: Construct, id: string, input: HealthCheckAlarmInput): void {
+  new CloudwatchMetricAlarm(scope, id, {
+    region: HEALTH_CHECK_REGION,
+    alarmName: input.name,
+    alarmDescription: `${input.name} does not answer from the internet`,
+    alarmActions: [input.topicArn],
+    okActions: [input.topicArn],
+    namespace: 'AWS/Route53',
+    metricName: 'HealthCheckStatus',
+    dimensions: { HealthCheckId: input.healthCheckId },
+    statistic: 'Minimum',
+    period: 60,
+    evaluationPeriods: 1,
+    comparisonOperator: 'LessThanThreshold',
+    threshold: 1,
+    treatMissingData: 'breaching',
+  });
 }

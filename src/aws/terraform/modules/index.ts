@@ -11,7 +11,7 @@ import { ecsService } from './ecs-service.ts';
 import { ecsTaskDefinition } from './ecs-task-definition.ts';
 import { eventNotification } from './event-notification.ts';
 import { globalDatabase, globalTable } from './global-database.ts';
-import { healthCheck } from './health-check.ts';
+import { healthCheck, healthCheckAlarm } from './health-check.ts';
 import { loadBalancer } from './load-balancer.ts';
 import { notifications } from './notifications.ts';
 import { secret, secretReference, secretRotation } from './secrets.ts';
@@ -45,7 +45,14 @@ export const ecs = {
   autoscaling,
 };
 
-export const monitoring = { notifications, serviceAlarms, eventNotification, dashboard, healthCheck };
+export const monitoring = {
+  notifications,
+  serviceAlarms,
+  eventNotification,
+  dashboard,
+  healthCheck,
+  healthCheckAlarm,
+};
 
 export const secrets = { secret, rotation: secretRotation, reference: secretReference };
 

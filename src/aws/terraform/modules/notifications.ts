@@ -13,6 +13,8 @@ export interface NotificationsInput {
   topicKeyAlias: string;
   accountId: string;
   emails: readonly string[];
+  /** Where it is; without, in the stack's own region. */
+  region?: string;
   /** Further services of AWS that publish by themselves: `budgets.amazonaws.com`. */
   alsoFrom?: readonly string[];
 }
@@ -29,9 +31,11 @@ const PUBLISHERS = ['cloudwatch.amazonaws.com', 'events.amazonaws.com'];
 /** The topic that everything people must hear of goes to, encrypted with a key of its own. */
 export function notifications(scope: Construct, id: string, input: NotificationsInput): NotificationsOutput {
   const here = new Construct(scope, id);
+  const place = input.region === undefined ? {} : { region: input.region };
   const publishers = [...PUBLISHERS, ...(input.alsoFrom ?? [])];
   const thisAccount = { StringEquals: { 'aws:SourceAccount': input.accountId } };
   const key = new KmsKey(here, 'key', {
+    ...place,
     description: `Encrypts the notifications of ${input.name}`,
     enableKeyRotation: true,
     deletionWindowInDays: 7,
@@ -52,9 +56,10 @@ export function notifications(scope: Construct, id: string, input: Notifications
     ]),
     tags: { Name: input.name },
   });
-  new KmsAlias(here, 'key-name', { name: input.topicKeyAlias, targetKeyId: key.keyId });
-  const topic = new SnsTopic(here, 'topic', { name: input.topicName, kmsMasterKeyId: key.arn });
+  new KmsAlias(here, 'key-name', { ...place, name: input.topicKeyAlias, targetKeyId: key.keyId });
+  const topic = new SnsTopic(here, 'topic', { ...place, name: input.topicName, kmsMasterKeyId: key.arn });
   new SnsTopicPolicy(here, 'policy', {
+    ...place,
     arn: topic.arn,
     policy: policyDocument([
       ...publishers.map(service => ({
@@ -76,6 +81,7 @@ export function notifications(scope: Construct, id: string, input: Notifications
   });
   input.emails.forEach((endpoint, index) => {
     new SnsTopicSubscription(here, `email-${index + 1}`, {
+      ...place,
       topicArn: topic.arn,
       protocol: 'email',
       endpoint,

@@ -1,3 +1,4 @@
+import { CloudwatchCompositeAlarm } from '@cdktn/provider-aws/lib/cloudwatch-composite-alarm/index.js';
 import { CloudwatchMetricAlarm } from '@cdktn/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import { Construct } from 'constructs';
 import type { ServiceAlarm } from '../../../model/remediation.ts';
@@ -44,7 +45,15 @@ export function deploymentAlarmNames(serviceName: string): string[] {
   return DEPLOYMENT_ALARMS.map(alarm => alarmName(serviceName, alarm));
 }
 
-/** The five alarms of a service: CPU, memory, server errors, unhealthy targets, response time. */
+/** The alarm that is on while people who use the service are affected, whatever the reason. */
+export function impairedAlarmName(serviceName: string): string {
+  return `${serviceName}-impaired`;
+}
+
+/**
+ * The five alarms of a service: CPU, memory, server errors, unhealthy targets, response time. Of the last three one more
+ * is made, for a glance: it tells nobody, for they do.
+ */
 export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarmsInput): void {
   const here = new Construct(scope, id);
   const { name, thresholds } = input;
@@ -75,53 +84,60 @@ export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarms
     id: metricId,
     metric: { namespace: 'AWS/ApplicationELB', metricName, dimensions, stat: 'Sum', period: 300 },
   });
-  new CloudwatchMetricAlarm(here, 'server-errors', {
-    ...actions,
-    alarmName: alarmName(name, 'serverErrors'),
-    alarmDescription: `More than ${thresholds.serverErrors} answers of 5xx from ${name} in 5 minutes`,
-    metricQuery: [
-      {
-        id: 'errors',
-        expression: 'FILL(application, 0) + FILL(balancer, 0)',
-        label: '5xx answers',
-        returnData: true,
-      },
-      errorCount('application', 'HTTPCode_Target_5XX_Count', targets),
-      errorCount('balancer', 'HTTPCode_ELB_5XX_Count', balancer),
-    ],
-    evaluationPeriods: 1,
-    comparisonOperator: 'GreaterThanThreshold',
-    threshold: thresholds.serverErrors,
-    // Counts are only there when they are not zero.
-    treatMissingData: 'notBreaching',
-  });
-  new CloudwatchMetricAlarm(here, 'unhealthy-targets', {
-    ...actions,
-    alarmName: alarmName(name, 'unhealthyTargets'),
-    alarmDescription: `A task of ${name} fails its health check`,
-    namespace: 'AWS/ApplicationELB',
-    metricName: 'UnHealthyHostCount',
-    dimensions: targets,
-    statistic: 'Maximum',
-    period: 60,
-    evaluationPeriods: 1,
-    comparisonOperator: 'GreaterThanThreshold',
-    threshold: 0,
-    treatMissingData: 'notBreaching',
-  });
-  new CloudwatchMetricAlarm(here, 'response-time', {
-    ...actions,
-    alarmName: alarmName(name, 'responseTime'),
-    alarmDescription: `${name} takes longer than ${thresholds.responseTimeSeconds} s on average in 3 of 5 minutes`,
-    namespace: 'AWS/ApplicationELB',
-    metricName: 'TargetResponseTime',
-    dimensions: targets,
-    statistic: 'Average',
-    period: 60,
-    evaluationPeriods: 5,
-    datapointsToAlarm: 3,
-    comparisonOperator: 'GreaterThanThreshold',
-    threshold: thresholds.responseTimeSeconds,
-    treatMissingData: 'notBreaching',
+  const affecting = [
+    new CloudwatchMetricAlarm(here, 'server-errors', {
+      ...actions,
+      alarmName: alarmName(name, 'serverErrors'),
+      alarmDescription: `More than ${thresholds.serverErrors} answers of 5xx from ${name} in 5 minutes`,
+      metricQuery: [
+        {
+          id: 'errors',
+          expression: 'FILL(application, 0) + FILL(balancer, 0)',
+          label: '5xx answers',
+          returnData: true,
+        },
+        errorCount('application', 'HTTPCode_Target_5XX_Count', targets),
+        errorCount('balancer', 'HTTPCode_ELB_5XX_Count', balancer),
+      ],
+      evaluationPeriods: 1,
+      comparisonOperator: 'GreaterThanThreshold',
+      threshold: thresholds.serverErrors,
+      // Counts are only there when they are not zero.
+      treatMissingData: 'notBreaching',
+    }),
+    new CloudwatchMetricAlarm(here, 'unhealthy-targets', {
+      ...actions,
+      alarmName: alarmName(name, 'unhealthyTargets'),
+      alarmDescription: `A task of ${name} fails its health check`,
+      namespace: 'AWS/ApplicationELB',
+      metricName: 'UnHealthyHostCount',
+      dimensions: targets,
+      statistic: 'Maximum',
+      period: 60,
+      evaluationPeriods: 1,
+      comparisonOperator: 'GreaterThanThreshold',
+      threshold: 0,
+      treatMissingData: 'notBreaching',
+    }),
+    new CloudwatchMetricAlarm(here, 'response-time', {
+      ...actions,
+      alarmName: alarmName(name, 'responseTime'),
+      alarmDescription: `${name} takes longer than ${thresholds.responseTimeSeconds} s on average in 3 of 5 minutes`,
+      namespace: 'AWS/ApplicationELB',
+      metricName: 'TargetResponseTime',
+      dimensions: targets,
+      statistic: 'Average',
+      period: 60,
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
+      comparisonOperator: 'GreaterThanThreshold',
+      threshold: thresholds.responseTimeSeconds,
+      treatMissingData: 'notBreaching',
+    }),
+  ];
+  new CloudwatchCompositeAlarm(here, 'impaired', {
+    alarmName: impairedAlarmName(name),
+    alarmDescription: `People who use ${name} are affected`,
+    alarmRule: affecting.map(({ alarmName }) => `ALARM("${alarmName}")`).join(' OR '),
   });
 }
