@@ -7,6 +7,7 @@ import type { CommandContext } from './context.ts';
 import { EXIT, exitCodeOfError, exitCodeOfStatus, worst, type ExitCode } from './exit-code.ts';
 import { errorReport, printError } from './failures.ts';
 import { ProgressView } from './progress-view.ts';
+import { reaching } from './reach.ts';
 import { executionResult, executionRow } from './text/execution-text.ts';
 import { standingWord, type Standing } from './text/words.ts';
 import { watch } from './watch.ts';
@@ -130,7 +131,7 @@ export function reportOutcomes(
     const width = Math.max(...outcomes.map(({ region }) => region.length));
     for (const { region, execution, error } of outcomes) {
       const result = executionResult(standingOf({ execution, error }), execution, context.paint);
-      context.print(`${region.padEnd(width)}  ${result}`);
+      context.print(reaching(context, `${region.padEnd(width)}  ${result}`));
     }
   }
   for (const { region, error } of outcomes) {

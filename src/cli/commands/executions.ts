@@ -80,7 +80,7 @@ function listAsTable(context: CommandContext, found: readonly Execution[]): void
     executionName(execution, context.paint),
     context.paint.dim(ago(execution.startedAt, context.clock.now())),
   ]);
-  for (const line of table(rows)) context.print(line);
+  for (const line of table(rows)) context.print(reaching(context, line));
 }
 
 async function show(context: CommandContext, { follow }: Options, id: string) {
@@ -91,7 +91,7 @@ async function show(context: CommandContext, { follow }: Options, id: string) {
     return reportOutcomes(context, followed, await followExecutions(context, cloud, followed));
   }
   if (context.json) context.printJson({ execution });
-  else for (const line of detailLines(execution, context)) context.print(line);
+  else for (const line of detailLines(execution, context)) context.print(reaching(context, line));
   return EXIT.done;
 }
 

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
+import { reaching } from '../reach.ts';
 import { chosenRegions } from '../regions.ts';
 import { mendLines, statusAsJson, statusLines } from '../status-report.ts';
 
@@ -23,7 +24,7 @@ export const status = defineCommand({
           paint: context.paint,
         }).join('\n'),
       );
-      context.print(blocks.join('\n\n'));
+      context.print(reaching(context, blocks.join('\n\n')));
       for (const line of mendLines(statuses, context.paint)) context.print(line);
     }
     return statuses.some(({ health }) => health === 'unreachable') ? EXIT.unknown : EXIT.done;
