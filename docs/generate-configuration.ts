@@ -121,7 +121,7 @@ function members(node: SchemaNode, path: readonly string[], depth: number): stri
       const isSection = child.properties !== undefined && path[0] !== 'environments';
       const value = isSection
         ? `{\n${members(child, [...path, key], depth + 1)}\n${indent}}`
-        : literal(defaultAt([...path, key]));
+        : literal(defaultAt([...path, key]), indent);
       return `${comment.join('')}${indent}${key}: ${value},`;
     })
     .join('\n');
@@ -141,9 +141,13 @@ function defaultAt(path: readonly string[]): unknown {
   );
 }
 
-function literal(value: unknown): string {
+/** Lists of objects an object a line, as prettier has them. */
+function literal(value: unknown, indent = ''): string {
   if (typeof value === 'string') return `'${value}'`;
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  if (Array.isArray(value) && value.some(entry => typeof entry === 'object')) {
+    return `[\n${value.map(entry => `${indent}  ${literal(entry)},\n`).join('')}${indent}]`;
+  }
+  if (Array.isArray(value)) return `[${value.map(entry => literal(entry)).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).map(([key, entry]) => `${key}: ${literal(entry)}`);
     return entries.length > 0 ? `{ ${entries.join(', ')} }` : '{}';

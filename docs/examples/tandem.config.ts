@@ -19,6 +19,15 @@ export default defineConfig({
   regions: ['us-east-1', 'us-west-2'],
   // How a push becomes a release in production.
   pipeline: {
+    // Where commits come from, on AWS.
+    source: {
+      // Where AWS takes commits from: a repository in every region, or one elsewhere by CodeConnections.
+      // One of "codecommit", "github", "gitlab".
+      provider: 'codecommit',
+      // The repository at GitHub or GitLab.
+      // Owner and name as `acme/storefront`, or empty.
+      repository: '',
+    },
     // Pushes to this branch start an execution.
     // Text, not empty.
     branch: 'main',
@@ -106,9 +115,36 @@ export default defineConfig({
   },
   // How a service changes from one release to the next.
   deployment: {
-    // How a new release replaces the old one.
-    // "rolling".
+    // How a new release replaces the old one: task by task; all at once; a first share of requests, then the rest; or share by share. The local cloud rehearses all of them as rolling.
+    // One of "rolling", "blue-green", "canary", "linear".
     strategy: 'rolling',
+    // For `canary`.
+    canary: {
+      // Shares of requests before all of them, and how long each must go well.
+      // A list of steps, each with a higher `percent` and with `bakeTimeMinutes`; of several, percentages that share a divisor of at least 3.
+      steps: [
+        { percent: 10, bakeTimeMinutes: 10 },
+        { percent: 50, bakeTimeMinutes: 10 },
+      ],
+    },
+    // For `linear`.
+    linear: {
+      // What each step adds to the share.
+      // A whole number from 3 to 99.
+      stepPercent: 10,
+      // How long each step must go well.
+      // A whole number from 0 to 1440.
+      stepBakeTimeMinutes: 6,
+    },
+    // A person inside a deployment that is not rolling, beside the alarms.
+    gate: {
+      // Ask a person as well, in production on AWS: after the first step, or before requests go to green.
+      // True or false.
+      required: false,
+      // An unanswered question then rolls the deployment back.
+      // A whole number from 5 to 1440.
+      expiresAfterMinutes: 1440,
+    },
     // Healthy tasks kept, of the desired count.
     // A whole number from 0 to 100.
     minimumHealthyPercent: 100,
@@ -140,6 +176,12 @@ export default defineConfig({
       resetOnHealthyTask: true,
     },
   },
+  // What a release changes in the database first.
+  migration: {
+    // Run on AWS in a task of the new release before it takes any request, as `["node", "migrate.js"]`; if it fails, the execution does. Empty: nothing.
+    // A list, each text, not empty.
+    command: [],
+  },
   // Synchronous: a push is acknowledged only when a second region has it. On AWS the other regions always follow after it.
   // One of "asynchronous", "synchronous".
   replication: 'asynchronous',
@@ -148,12 +190,21 @@ export default defineConfig({
     // Newest images kept, besides those in use.
     // A whole number from 1 to 1000.
     keepImages: 10,
+    // An AWS account has one replication configuration a region. Managed: this application’s; of several in an account only one may be. External: another has a rule for it.
+    // One of "managed", "external".
+    replication: 'managed',
+    // For managed: what else of the account is replicated, such as its other applications.
+    // A list, each how names of image repositories begin, as `acme-`.
+    replicateAlso: [],
   },
   // The logs of tasks and builds.
   logs: {
     // Older log events are deleted.
     // A whole number from 1 to 3653.
     retentionDays: 30,
+    // Keep the load balancers’ access logs, in S3, as long.
+    // True or false.
+    accessLogs: true,
   },
   // When tasks are added and removed.
   scaling: {
@@ -166,6 +217,9 @@ export default defineConfig({
     // Requests a minute for each task that scaling aims at; 0: not looked at.
     // A whole number, at least 0.
     requestsPerTarget: 0,
+    // A task is removed while CPU is below this for 5 minutes, and with one fewer all metrics would stay below their targets.
+    // A whole number from 1 to 100.
+    scaleInBelowPercent: 50,
     // Rest after adding tasks.
     // A whole number from 0 to 3600.
     scaleOutCooldownSeconds: 60,
@@ -356,6 +410,9 @@ export default defineConfig({
     // What production runs in regions other than the first: all its tasks, one, or none until it is scaled.
     // One of "full", "warm", "pilot-light".
     standby: 'full',
+    // How long the other regions wait for the primary’s image of a commit before they build it themselves.
+    // A whole number from 0 to 240.
+    replicaWaitMinutes: 10,
   },
   // What only the local cloud has.
   local: {

@@ -2,7 +2,7 @@ import type { ConfigInput } from '../../src/model/config/schema.ts';
 
 /** Configurations that the suites go over: what nobody changed, every switch on, and what excludes what `everything` has. */
 export const CONFIGURATIONS: Readonly<
-  Record<'defaults' | 'everything' | 'relational' | 'table', ConfigInput>
+  Record<'defaults' | 'everything' | 'relational' | 'table' | 'elsewhere', ConfigInput>
 > = {
   defaults: { application: 'storefront' },
   everything: {
@@ -22,6 +22,8 @@ export const CONFIGURATIONS: Readonly<
       hookUrl: 'https://hooks.example.com/alarm',
     },
     notifications: { emails: ['ada@example.com'] },
+    deployment: { strategy: 'canary', gate: { required: true } },
+    migration: { command: ['node', 'migrate.js'] },
     environments: { dev: { enabled: true, service: { minimumCount: 1, desiredCount: 1 } } },
     secrets: { API_TOKEN: {}, SESSION_KEY: { generate: true } },
     database: { engine: 'aurora-postgresql' },
@@ -49,5 +51,16 @@ export const CONFIGURATIONS: Readonly<
     domain: { name: 'shop.example.com', zoneId: 'Z0123456789ABC' },
     database: { engine: 'dynamodb' },
     aws: { standby: 'pilot-light' },
+  },
+  elsewhere: {
+    application: 'storefront',
+    regions: ['eu-north-1'],
+    pipeline: {
+      source: { provider: 'github', repository: 'acme/storefront' },
+      approval: { required: false },
+    },
+    deployment: { strategy: 'blue-green' },
+    registry: { replication: 'external' },
+    logs: { accessLogs: false },
   },
 };

@@ -11,6 +11,8 @@ export interface Moto extends AsyncDisposable {
   corrected: ReadonlySet<string>;
   /** Calls that moto does not know, as `Service.Action`: each is a gap of the emulation. */
   unknown: ReadonlySet<string>;
+  /** ARNs of everything that has tags in a region. */
+  tagged(region: string): Promise<string[]>;
 }
 
 /** Starts moto, and in front of it the proxy that mends its faults. Both end with the returned object. */
@@ -33,6 +35,21 @@ export async function startMoto(): Promise<Moto> {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     corrected,
     unknown,
+    async tagged(region) {
+      const response = await fetch(`http://127.0.0.1:${upstream}/`, {
+        method: 'POST',
+        headers: {
+          'x-amz-target': 'ResourceGroupsTaggingAPI_20170126.GetResources',
+          'content-type': 'application/x-amz-json-1.1',
+          authorization: `AWS4-HMAC-SHA256 Credential=emulated/20260101/${region}/tagging/aws4_request`,
+        },
+        body: '{}',
+      });
+      const { ResourceTagMappingList } = (await response.json()) as {
+        ResourceTagMappingList: { ResourceARN: string }[];
+      };
+      return ResourceTagMappingList.map(({ ResourceARN }) => ResourceARN);
+    },
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();

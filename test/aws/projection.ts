@@ -14,7 +14,8 @@ interface Removal {
   reason: string;
   /** Only where moto plays AWS: the provider knows it. */
   onlyForMoto?: boolean;
-  apply(resource: Resource): Resource;
+  /** Without a result, the resource is left out. */
+  apply(resource: Resource): Resource | undefined;
 }
 
 /** What the global stack makes in another region than its own. */
@@ -42,7 +43,16 @@ export const REMOVALS: readonly Removal[] = [
   },
   {
     type: 'aws_ecr_repository',
-    what: 'the exception of `latest` from immutable tags',
+    what: 'the tags that may move',
+    reason: 'image_tag_mutability_exclusion_filter came with provider 6.8',
+    apply: ({ image_tag_mutability_exclusion_filter: _filter, ...rest }) => ({
+      ...rest,
+      image_tag_mutability: 'IMMUTABLE',
+    }),
+  },
+  {
+    type: 'aws_ecr_repository_creation_template',
+    what: 'the tags that may move',
     reason: 'image_tag_mutability_exclusion_filter came with provider 6.8',
     apply: ({ image_tag_mutability_exclusion_filter: _filter, ...rest }) => ({
       ...rest,
@@ -51,9 +61,12 @@ export const REMOVALS: readonly Removal[] = [
   },
   {
     type: 'aws_ecs_service',
-    what: 'deployment_configuration',
-    reason: 'it came with provider 6.4',
-    apply: without('deployment_configuration'),
+    what: 'deployment_configuration and the second target group',
+    reason: 'they came with provider 6.4',
+    apply: ({ deployment_configuration: _configuration, ...rest }) => ({
+      ...rest,
+      load_balancer: (rest['load_balancer'] as Resource[]).map(without('advanced_configuration')),
+    }),
   },
   ...['aws_vpc_security_group_ingress_rule', 'aws_vpc_security_group_egress_rule'].map(type => ({
     type,
@@ -63,6 +76,23 @@ export const REMOVALS: readonly Removal[] = [
     apply: (resource: Resource) =>
       'referenced_security_group_id' in resource ? without('description')(resource) : resource,
   })),
+  {
+    type: 'aws_ecr_repository_creation_template',
+    what: 'all of it',
+    reason: 'moto has no creation templates',
+    onlyForMoto: true,
+    apply: () => undefined,
+  },
+  {
+    type: 'aws_s3_bucket_policy',
+    what: 'the refusal of plain HTTP',
+    reason: 'moto reads no conditions in the policy of a bucket, and would refuse everything',
+    onlyForMoto: true,
+    apply: resource => ({
+      ...resource,
+      policy: String(resource['policy']).replace('"Action":"s3:*"', '"Action":"s3:PutBucketAcl"'),
+    }),
+  },
 ];
 
 const PROVIDER_VERSION = '5.100.0';
@@ -103,26 +133,31 @@ export function project(
     terraform: {
       ...document.terraform,
       required_providers: { aws: { source: 'hashicorp/aws', version: PROVIDER_VERSION } },
+      ...(endpoint !== undefined && { backend: emulatedBackend(document.terraform['backend'], endpoint) }),
     },
     provider: { aws: [{ ...provider, ...(endpoint !== undefined && emulated(endpoint)) }] },
     resource: Object.fromEntries(
-      Object.entries(document.resource ?? {}).map(([type, resources]) => [
-        type,
-        Object.fromEntries(
-          Object.entries(resources).map(([name, resource]) => [
-            name,
-            reduced(type, resource, removed, endpoint !== undefined),
-          ]),
-        ),
-      ]),
+      Object.entries(document.resource ?? {}).flatMap(([type, resources]) => {
+        const left = Object.entries(resources).flatMap(([name, resource]) => {
+          const kept = reduced(type, resource, removed, endpoint !== undefined);
+          return kept === undefined ? [] : [[name, kept] as const];
+        });
+        // Terraform takes no type without a resource.
+        return left.length === 0 ? [] : [[type, Object.fromEntries(left)] as const];
+      }),
     ),
   };
 }
 
-function reduced(type: string, resource: Resource, removed: Set<string>, isMoto: boolean): Resource {
+function reduced(
+  type: string,
+  resource: Resource,
+  removed: Set<string>,
+  isMoto: boolean,
+): Resource | undefined {
   const removals = REMOVALS.filter(removal => removal.type === type && (isMoto || !removal.onlyForMoto));
-  return removals.reduce((before, { what, apply }) => {
-    const after = apply(before);
+  return removals.reduce<Resource | undefined>((before, { what, apply }) => {
+    const after = before && apply(before);
     if (JSON.stringify(after) !== JSON.stringify(before)) removed.add(`${type}: ${what}`);
     return after;
   }, resource);
@@ -136,6 +171,24 @@ function emulated(endpoint: string): Resource {
     skip_metadata_api_check: true,
     s3_use_path_style: true,
     endpoints: [Object.fromEntries(SERVICES.map(service => [service, endpoint]))],
+  };
+}
+
+/** State in S3 lies in moto as well, lock and all. */
+function emulatedBackend(backend: unknown, endpoint: string): unknown {
+  const { s3 } = backend as { s3?: Resource };
+  if (s3 === undefined) return backend;
+  return {
+    s3: {
+      ...s3,
+      access_key: 'emulated',
+      secret_key: 'emulated',
+      skip_credentials_validation: true,
+      skip_metadata_api_check: true,
+      skip_requesting_account_id: true,
+      use_path_style: true,
+      endpoints: { s3: endpoint },
+    },
   };
 }
 

@@ -39,24 +39,46 @@ describe.skipIf(isMissing)('Terraform with provider 5.100.0', { timeout: 600_000
     expect((await modules.run('validate')).output).toContain('The configuration is valid');
   });
 
-  test.runIf(isFull)('makes a region, finds nothing to change, and leaves nothing', async () => {
-    await using moto = await startMoto();
-    await using workspace = await createWorkspace(tools as Tools);
-    const [stack] = stacksOf(CONFIGURATIONS.defaults);
-    await workspace.write(project(stack!.document, { removed, endpoint: moto.endpoint }));
-    expect((await workspace.init()).output).toContain('successfully initialized');
-    const unasked = ['-input=false', '-parallelism=40'];
-    expect(summaryOf(await workspace.run('apply', '-auto-approve', ...unasked))).toMatch(
-      /^Apply complete! Resources: \d+ added, 0 changed, 0 destroyed/,
-    );
-    expect(summaryOf(await workspace.run('plan', ...unasked))).toMatch(/^No changes\./);
-    expect(summaryOf(await workspace.run('destroy', '-auto-approve', ...unasked))).toMatch(
-      /^Destroy complete!/,
-    );
-    expect(await workspace.resourcesInState()).toEqual([]);
-    expect([...moto.unknown], 'calls that moto failed at').toEqual([]);
-    expect(CORRECTIONS.map(({ name }) => name).filter(name => !moto.corrected.has(name))).toEqual([]);
-  });
+  test.runIf(isFull)(
+    'makes two regions, finds nothing to change, and leaves nothing',
+    async () => {
+      await using moto = await startMoto();
+      await using root = await createWorkspace(tools as Tools);
+      const stacks = stacksOf(CONFIGURATIONS.defaults, 's3');
+      const places = new Map(
+        stacks.map(({ name }) => [name, new Workspace(join(root.folder, name), tools as Tools)]),
+      );
+      for (const { name, document } of stacks) {
+        await places.get(name)!.write(project(document, { removed, endpoint: moto.endpoint }));
+      }
+      /** How each of the stacks that are worked on at the same time ended. */
+      const inAll = (wave: readonly SynthesizedStack[], ...args: string[]) =>
+        Promise.all(
+          wave.map(async ({ name }) => `${name}: ${summaryOf(await places.get(name)!.run(...args))}`),
+        );
+      const unasked = ['-input=false', '-parallelism=40'];
+
+      for (const wave of wavesOf(stacks)) {
+        // Its state is in a bucket that the wave before made.
+        for (const { name } of wave) {
+          expect(summaryOf(await places.get(name)!.init()), name).toContain('successfully initialized');
+        }
+        for (const end of await inAll(wave, 'apply', '-auto-approve', ...unasked)) {
+          expect(end).toMatch(/: Apply complete! Resources: \d+ added, 0 changed, 0 destroyed/);
+        }
+      }
+      for (const end of await inAll(stacks, 'plan', ...unasked)) expect(end).toMatch(/: No changes\./);
+      for (const wave of wavesOf(stacks).toReversed()) {
+        for (const end of await inAll(wave, 'destroy', '-auto-approve', ...unasked)) {
+          expect(end).toMatch(/: Destroy complete!/);
+        }
+      }
+      for (const { region } of stacks) expect(await moto.tagged(region), region).toEqual([]);
+      expect([...moto.unknown], 'calls that moto failed at').toEqual([]);
+      expect(CORRECTIONS.map(({ name }) => name).filter(name => !moto.corrected.has(name))).toEqual([]);
+    },
+    3_600_000,
+  );
 });
 
 /** The second region stands for all after it. */
@@ -69,6 +91,15 @@ async function createWorkspace(found: Tools): Promise<Workspace> {
   return new Workspace(await mkdtemp(join(tmpdir(), 'tandem-aws-')), found);
 }
 
+/** Stacks that can be made at the same time, each after all that it comes after. */
+function wavesOf(stacks: readonly SynthesizedStack[]): SynthesizedStack[][] {
+  const level = (name: string): number =>
+    Math.max(0, ...stacks.find(stack => stack.name === name)!.after.map(before => level(before) + 1));
+  const waves: SynthesizedStack[][] = [];
+  for (const stack of stacks) (waves[level(stack.name)] ??= []).push(stack);
+  return waves;
+}
+
 function stacksOf(input: ConfigInput, state: 's3' | 'local' = 'local'): SynthesizedStack[] {
   return synthesize(configSchema.parse(input), { state, protect: false });
 }
@@ -78,8 +109,11 @@ function summaryOf({ output }: { output: string }): string {
   const errors = output.slice(Math.max(0, output.indexOf('Error: ')));
   if (output.includes('Error: ')) return errors;
   return (
-    output.split('\n').findLast(line => /^(Apply complete|Destroy complete|No changes|Plan:)/.test(line)) ??
     output
+      .split('\n')
+      .findLast(line =>
+        /^(Apply complete|Destroy complete|No changes|Plan:|Terraform has been successfully)/.test(line),
+      ) ?? output
   );
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { archivePath } from '../../src/aws/terraform/function-archives.ts';
 import type { TerraformDocument } from '../../src/aws/terraform/stack.ts';
@@ -72,11 +72,6 @@ export class Workspace implements AsyncDisposable {
 
   init(): Promise<Run> {
     return this.run('init', '-input=false', `-plugin-dir=${this.tools.pluginFolder}`);
-  }
-
-  async resourcesInState(): Promise<unknown[]> {
-    const state = await readFile(join(this.folder, 'terraform.tfstate'), 'utf8');
-    return (JSON.parse(state) as { resources: unknown[] }).resources;
   }
 
   run(...args: string[]): Promise<Run> {

@@ -2,6 +2,7 @@ import { environmentConfig } from '../../model/config/environment.ts';
 import type { Config } from '../../model/config/schema.ts';
 import { taskCounts } from '../../model/config/standby.ts';
 import type { Environment, RegionName } from '../../model/names.ts';
+import { deploymentPlan } from './deployment-plan.ts';
 import { defineData, type EnvironmentData } from './environment-data.ts';
 import type { ServiceAlarm } from '../../model/remediation.ts';
 import { hostName, regionHostName } from './host-names.ts';
@@ -9,6 +10,7 @@ import { certificate } from './modules/certificate.ts';
 import { regionRecord } from './modules/dns.ts';
 import { ecsCluster, type EcsClusterOutput } from './modules/ecs-cluster.ts';
 import { ecsService, type EcsServiceOutput } from './modules/ecs-service.ts';
+import { movesRequests } from './modules/ecs-deployment.ts';
 import { eventNotification } from './modules/event-notification.ts';
 import { remediation } from './modules/remediation.ts';
 import { alarmName, deploymentAlarmNames, serviceAlarms } from './modules/service-alarms.ts';
@@ -56,7 +58,7 @@ export function defineEnvironment(stack: Stack, input: StackInput & { environmen
     name: names.service(environment),
     clusterName: cluster.name,
     loadBalancerDimension: service.loadBalancer.dimension,
-    targetGroupDimension: service.loadBalancer.targetGroupDimension,
+    targetGroupDimensions: service.loadBalancer.targetGroups.map(({ dimension }) => dimension),
     thresholds: config.alarms,
     topicArn: shared.topicArn,
   });
@@ -112,6 +114,7 @@ function defineService(
   const { service, deployment } = environmentConfig(config, environment);
   const { scaling, domain, aws, logs } = config;
   const { desiredCount, ...limits } = taskCounts(config, environment, stack.region, service);
+  const plan = deploymentPlan(config, environment);
   return ecsService(stack, 'service', {
     name: names.service(environment),
     region: stack.region,
@@ -121,7 +124,10 @@ function defineService(
     privateSubnetIds: shared.network.privateSubnetIds,
     loadBalancer: {
       name: names.loadBalancer(environment),
-      targetGroupName: names.targetGroup(environment),
+      targetGroupNames: movesRequests(plan.ecs)
+        ? [names.targetGroup(environment, 'blue'), names.targetGroup(environment, 'green')]
+        : [names.targetGroup(environment, 'blue')],
+      ...(logs.accessLogs && { accessLogs: { bucket: shared.accessLogBucket, prefix: environment } }),
       publicSubnetIds: shared.network.publicSubnetIds,
       healthCheck: service.healthCheck,
       deregistrationDelaySeconds: service.deregistrationDelaySeconds,
@@ -163,6 +169,8 @@ function defineService(
     gracePeriodSeconds: service.healthCheck.gracePeriodSeconds,
     minimumHealthyPercent: deployment.minimumHealthyPercent,
     maximumPercent: deployment.maximumPercent,
+    deployment: plan.ecs,
+    infrastructureRoleName: names.role(`${environment}-shift`, stack.region),
     circuitBreaker: deployment.circuitBreaker,
     deploymentAlarmNames: deploymentAlarmNames(names.service(environment)),
     scaling: { ...scaling, ...limits },

@@ -65,18 +65,23 @@ function everyName(names: Names, region: string): string[] {
   return [
     names.bucket('state', region),
     names.bucket('artifacts', region),
-    ...(['flow-log', 'build', 'pipeline', 'pipeline-start'] as const).map(purpose =>
+    ...(['flow-log', 'build', 'image', 'pipeline', 'pipeline-start', 'gate-refused'] as const).map(purpose =>
       names.role(purpose, region),
     ),
     names.rule('pipeline-failed'),
+    names.rule('gate-refused'),
     names.buildProject,
+    names.imageProject,
+    names.connection,
+    names.bucket('access-logs', region),
     ...ENVIRONMENTS.flatMap(environment => [
       names.loadBalancer(environment),
-      names.targetGroup(environment),
+      names.targetGroup(environment, 'blue'),
+      names.targetGroup(environment, 'green'),
       names.rule(`${environment}-deployment-failed`),
       names.logGroup(environment),
       names.releaseProject(environment),
-      ...(['execution', 'task', 'release'] as const).map(purpose =>
+      ...(['execution', 'task', 'release', 'shift'] as const).map(purpose =>
         names.role(`${environment}-${purpose}`, region),
       ),
     ]),

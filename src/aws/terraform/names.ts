@@ -8,6 +8,7 @@ const LIMITS = {
   loadBalancer: 32,
   targetGroup: 32,
   database: 60,
+  connection: 32,
   bucket: 63,
   role: 64,
   rule: 64,
@@ -21,15 +22,17 @@ const LIMITS = {
 /** Names that must be short say the environment in four letters. */
 const SHORT_ENVIRONMENT = { dev: 'dev', staging: 'stag', production: 'prod' } as const;
 
-type BucketPurpose = 'state' | 'artifacts' | 'trail' | 'config';
+type BucketPurpose = 'state' | 'artifacts' | 'access-logs' | 'trail' | 'config';
 type RolePurpose =
   | 'flow-log'
   | 'replication'
   | 'build'
   | 'config'
+  | 'image'
   | 'pipeline'
   | 'pipeline-start'
-  | `${Environment}-${'execution' | 'task' | 'release' | 'remediation' | 'rotation'}`;
+  | 'gate-refused'
+  | `${Environment}-${'execution' | 'task' | 'release' | 'remediation' | 'rotation' | 'shift'}`;
 
 /**
  * What everything is called on AWS. Every name begins with the prefix of this customer and application, so that many of
@@ -41,7 +44,7 @@ export interface Names {
   cluster(environment: Environment): string;
   service(environment: Environment): string;
   loadBalancer(environment: Environment): string;
-  targetGroup(environment: Environment): string;
+  targetGroup(environment: Environment, color: 'blue' | 'green'): string;
   /** Buckets share one space of names in all of AWS. */
   bucket(purpose: BucketPurpose, region: RegionName): string;
   /** Roles share one space of names in an account, whatever the region. */
@@ -53,12 +56,16 @@ export interface Names {
   secret(environment: Environment, variable: string): string;
   databaseLogin(environment: Environment): string;
   buildProject: string;
+  imageProject: string;
+  /** To a Git repository elsewhere. */
+  connection: string;
   releaseProject(environment: Environment): string;
   /** Of an EventBridge rule. */
   rule(
     purpose:
       | 'push'
       | 'pipeline-failed'
+      | 'gate-refused'
       | `${Environment}-deployment-failed`
       | `${Environment}-remediation`
       | `replicate-${'push' | 'schedule'}-${RegionName}`,
@@ -79,7 +86,8 @@ export function createNames(config: Config): Names {
     cluster: service,
     service,
     loadBalancer: environment => within('loadBalancer', service(environment)),
-    targetGroup: environment => within('targetGroup', `${prefix}-${SHORT_ENVIRONMENT[environment]}-blue`),
+    targetGroup: (environment, color) =>
+      within('targetGroup', `${prefix}-${SHORT_ENVIRONMENT[environment]}-${color}`),
     bucket: (purpose, region) =>
       within('bucket', [prefix, purpose, accountId, region].filter(part => part !== '').join('-')),
     role: (purpose, region) => within('role', `${prefix}-${region}-${purpose}`),
@@ -88,6 +96,8 @@ export function createNames(config: Config): Names {
     secret: (environment, variable) => within('other', `${prefix}/${environment}/${variable}`),
     databaseLogin: environment => within('other', `${prefix}/${environment}/database-login`),
     buildProject: within('project', `${prefix}-build`),
+    imageProject: within('project', `${prefix}-image`),
+    connection: within('connection', `${prefix}-source`),
     releaseProject: environment => within('project', `${prefix}-release-${environment}`),
     topic: within('other', `${prefix}-notifications`),
     topicKey: within('other', `alias/${prefix}-notifications`),

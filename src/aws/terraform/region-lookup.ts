@@ -5,7 +5,8 @@ import type { Stack } from './stack.ts';
 /** What an environment uses of its region. */
 export interface RegionLookup {
   network: NetworkLookupOutput;
-  repository: { name: string; arn: string };
+  repository: { name: string; arn: string; uri: string };
+  accessLogBucket: string;
   artifactBucketArn: string;
   topicArn: string;
   /** Of the key that the topic is encrypted with. */
@@ -23,7 +24,9 @@ export function lookUpRegion(stack: Stack, names: Names, accountId: string): Reg
     repository: {
       name: names.prefix,
       arn: `arn:aws:ecr:${region}:${accountId}:repository/${names.prefix}`,
+      uri: `${accountId}.dkr.ecr.${region}.amazonaws.com/${names.prefix}`,
     },
+    accessLogBucket: names.bucket('access-logs', region),
     artifactBucketArn: `arn:aws:s3:::${names.bucket('artifacts', region)}`,
     topicArn: `arn:aws:sns:${region}:${accountId}:${names.topic}`,
     topicKeyAlias: names.topicKey,

@@ -2,15 +2,17 @@ import { DataAwsCallerIdentity } from '@cdktn/provider-aws/lib/data-aws-caller-i
 import type { Config } from '../../model/config/schema.ts';
 import { PIPELINE_ENVIRONMENTS } from '../../model/names.ts';
 import { deliverFrom } from './delivery.ts';
-import { codecommit } from './modules/codecommit.ts';
 import { compliance } from './modules/compliance.ts';
 import { dashboard } from './modules/dashboard.ts';
 import { ecr } from './modules/ecr.ts';
 import { eventNotification } from './modules/event-notification.ts';
+import { accessLogStatement } from './modules/load-balancer.ts';
 import { notifications } from './modules/notifications.ts';
+import { privateBucket } from './modules/private-bucket.ts';
 import { replication } from './modules/replication.ts';
 import { vpc } from './modules/vpc.ts';
 import type { Names } from './names.ts';
+import { commitSource } from './source.ts';
 import { output, type Stack } from './stack.ts';
 
 export interface StackInput {
@@ -60,7 +62,8 @@ export function defineRegion(stack: Stack, input: StackInput): void {
     name: names.prefix,
     accountId,
     keepImages: config.registry.keepImages,
-    replicateTo: peers,
+    replicateTo: config.registry.replication === 'managed' ? peers : [],
+    replicateAlso: config.registry.replicateAlso,
     protect: input.protect,
   });
   const people = notifications(stack, 'notifications', {
@@ -72,6 +75,15 @@ export function defineRegion(stack: Stack, input: StackInput): void {
     ...(config.budget.monthlyUsd > 0 && { alsoFrom: ['budgets.amazonaws.com'] }),
   });
   watchAccount(region);
+  if (config.logs.accessLogs) {
+    privateBucket(stack, 'access-logs', {
+      name: names.bucket('access-logs', stack.region),
+      expireAfterDays: config.logs.retentionDays,
+      keepVersionsDays: 1,
+      protect: false,
+      allow: bucketArn => [accessLogStatement(bucketArn, accountId)],
+    });
+  }
   dashboard(stack, 'dashboard', {
     name: `${names.prefix}-${stack.region}`,
     services: PIPELINE_ENVIRONMENTS.map(environment => ({
@@ -83,18 +95,14 @@ export function defineRegion(stack: Stack, input: StackInput): void {
       ...(config.monitoring.collector && { metricsNamespace: names.service(environment) }),
     })),
   });
-  const repository = codecommit(stack, 'repository', {
-    name: names.prefix,
-    description: `${config.application} of ${config.customer}`,
-    protect: input.protect,
-  });
-  if (peers.length > 0) {
+  const source = commitSource(region);
+  if (source.repository && peers.length > 0) {
     replication(stack, 'replication', {
       name: names.function('replication'),
       region: stack.region,
       accountId,
       peers,
-      repository,
+      repository: source.repository,
       roleName: names.role('replication', stack.region),
       ruleName: (peer, reason) => names.rule(`replicate-${reason}-${peer}`),
       topic: { arn: people.topicArn, keyArn: people.keyArn },
@@ -103,9 +111,8 @@ export function defineRegion(stack: Stack, input: StackInput): void {
       protect: input.protect,
     });
   }
-  const pipeline = deliverFrom(region, { repository, images, people });
+  const pipeline = deliverFrom(region, { source, images, people });
   tellOfFailures(region, pipeline.name, people.topicArn);
-  output(stack, 'repository-url', repository.cloneUrl);
   output(stack, 'image-repository', images.uri);
   output(stack, 'pipeline', pipeline.name);
 }

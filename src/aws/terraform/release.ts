@@ -1,16 +1,22 @@
+import { deploymentPlan } from './deployment-plan.ts';
 import type { EnvironmentPlace } from './environment-stack.ts';
 import { literalText } from './literal.ts';
 import { codebuildProject, type CodebuildProjectOutput } from './modules/codebuild-project.ts';
 import type { EcsServiceOutput } from './modules/ecs-service.ts';
 import { releaseBuildspec } from './modules/release-buildspec.ts';
+import type { PolicyStatement } from './policy.ts';
 
-/** The longest that CodeBuild runs is 36 hours; a slow canary needs hours. */
-const RELEASE_TIMEOUT_MINUTES = 12 * 60;
+/** How long starting tasks, draining and migrating may take beside what is waited for on purpose. */
+const MARGIN_MINUTES = 60;
+/** CodeBuild's own limit. */
+const LONGEST_BUILD_MINUTES = 36 * 60;
 
 /** What takes a release to the environment, for the pipeline and by itself. */
 export function releaseProject(place: EnvironmentPlace, service: EcsServiceOutput): CodebuildProjectOutput {
   const { stack, config, names, accountId, environment, shared } = place;
   const { taskDefinition } = service;
+  const plan = deploymentPlan(config, environment);
+  const limitMinutes = plan.waitMinutes + MARGIN_MINUTES;
   const inRegion = `arn:aws:ecs:${stack.region}:${accountId}`;
   const path = `${names.cluster(environment)}/${names.service(environment)}`;
   return codebuildProject(stack, 'release', {
@@ -25,14 +31,26 @@ export function releaseProject(place: EnvironmentPlace, service: EcsServiceOutpu
       FAMILY: taskDefinition.family,
       CONTAINER_NAME: config.application,
       REPOSITORY_NAME: shared.repository.name,
+      REPOSITORY_URI: shared.repository.uri,
+      ENVIRONMENT: environment,
+      MODE: 'deploy',
+      STEPS: JSON.stringify(plan.steps),
+      GATE_PERCENT: plan.gatePercent === undefined ? '' : String(plan.gatePercent),
+      LIMIT_MINUTES: String(limitMinutes),
+      MIGRATION: config.migration.command.length === 0 ? '' : JSON.stringify(config.migration.command),
     },
     architecture: 'X86_64',
-    timeoutMinutes: RELEASE_TIMEOUT_MINUTES,
+    // It rolls back at its own limit, and then needs time to see that through.
+    timeoutMinutes: Math.min(LONGEST_BUILD_MINUTES, limitMinutes + MARGIN_MINUTES),
     docker: false,
     artifactBucketArn: shared.artifactBucketArn,
     logRetentionDays: config.logs.retentionDays,
     statements: [
-      { Sid: 'FindImage', Action: 'ecr:DescribeImages', Resource: shared.repository.arn },
+      {
+        Sid: 'FindAndKeepImage',
+        Action: ['ecr:DescribeImages', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer', 'ecr:PutImage'],
+        Resource: shared.repository.arn,
+      },
       // Knows no resource (service authorization reference, Amazon ECS).
       { Sid: 'ReadTaskDefinition', Action: 'ecs:DescribeTaskDefinition', Resource: '*' },
       {
@@ -42,14 +60,19 @@ export function releaseProject(place: EnvironmentPlace, service: EcsServiceOutpu
       },
       {
         Sid: 'Deploy',
-        Action: ['ecs:UpdateService', 'ecs:ListServiceDeployments'],
+        Action: ['ecs:UpdateService', 'ecs:DescribeServices', 'ecs:ListServiceDeployments'],
         Resource: `${inRegion}:service/${path}`,
       },
       {
         Sid: 'Follow',
-        Action: 'ecs:DescribeServiceDeployments',
+        Action: [
+          'ecs:DescribeServiceDeployments',
+          'ecs:ContinueServiceDeployment',
+          'ecs:StopServiceDeployment',
+        ],
         Resource: `${inRegion}:service-deployment/${path}/*`,
       },
+      ...(config.migration.command.length === 0 ? [] : migrationStatements(place)),
       {
         Sid: 'PassRoles',
         Action: 'iam:PassRole',
@@ -58,4 +81,22 @@ export function releaseProject(place: EnvironmentPlace, service: EcsServiceOutpu
       },
     ],
   });
+}
+
+function migrationStatements({ stack, names, accountId, environment }: EnvironmentPlace): PolicyStatement[] {
+  const inRegion = `arn:aws:ecs:${stack.region}:${accountId}`;
+  const cluster = names.cluster(environment);
+  return [
+    {
+      Sid: 'Migrate',
+      Action: 'ecs:RunTask',
+      Resource: `${inRegion}:task-definition/${names.service(environment)}:*`,
+      Condition: { ArnEquals: { 'ecs:cluster': `${inRegion}:cluster/${cluster}` } },
+    },
+    {
+      Sid: 'FollowMigration',
+      Action: ['ecs:DescribeTasks', 'ecs:StopTask', 'ecs:TagResource'],
+      Resource: `${inRegion}:task/${cluster}/*`,
+    },
+  ];
 }

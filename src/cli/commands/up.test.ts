@@ -51,6 +51,26 @@ describe('up --detach', () => {
     expect(await readFile(join(folder, '.tandem', '.gitignore'), 'utf8')).toBe('*\n');
   });
 
+  test('says what it does otherwise than AWS will', async () => {
+    await writeFile(
+      join(folder, 'tandem.config.ts'),
+      `export default {
+        application: 'storefront',
+        deployment: { strategy: 'canary', gate: { required: true } },
+        environments: { staging: { deployment: { strategy: 'rolling' } } },
+        migration: { command: ['node', 'migrate.js'] },
+        pipeline: { source: { provider: 'github', repository: 'acme/storefront' } },
+      };`,
+    );
+    const { stderr } = await up(['--detach']);
+    expect(linesOf(stderr).filter(line => line.startsWith('note: '))).toEqual([
+      'note: production is deployed to as rolling here, and as canary on AWS',
+      'note: the question in the middle of a deployment to production is asked on AWS only',
+      'note: the migration is run on AWS only',
+      'note: commits come by git push here, and from github on AWS',
+    ]);
+  });
+
   test('hands its options on', async () => {
     await up(['--detach', '--port-base', '0', '--timing', 'aws', '--data-dir', 'elsewhere']);
     expect(requests).toMatchObject([{ portBase: 0, timing: 'aws', dataDir: join(folder, 'elsewhere') }]);

@@ -1,3 +1,4 @@
+import { rehearsedOtherwise } from '../../model/config/rehearsal.ts';
 import type { Config } from '../../model/config/schema.ts';
 import type { TimingProfile } from '../../model/timing.ts';
 import { bringUp, reportUp, stayInForeground, stopOnInterrupt } from '../bring-up.ts';
@@ -93,5 +94,6 @@ async function introduce(
     branch: config.pipeline.branch,
     hasMore: then !== undefined,
   });
+  for (const difference of rehearsedOtherwise(config)) context.note(`note: ${difference}`);
   return then ? worst([exitCode, await then(running)]) : exitCode;
 }

@@ -10,6 +10,7 @@ import { deploymentSchema } from './sections/deployment.ts';
 import { domainSchema } from './sections/domain.ts';
 import { devOverride, environmentOverride } from './sections/environment-override.ts';
 import { localSchema } from './sections/local.ts';
+import { migrationSchema } from './sections/migration.ts';
 import { logsSchema } from './sections/logs.ts';
 import { monitoringSchema } from './sections/monitoring.ts';
 import { networkSchema } from './sections/network.ts';
@@ -42,6 +43,7 @@ export const configSchema = z
     build: buildSchema.prefault({}).describe('How a commit becomes an image.'),
     service: serviceSchema.prefault({}).describe('What runs, in every environment.'),
     deployment: deploymentSchema.prefault({}).describe('How a service changes from one release to the next.'),
+    migration: migrationSchema.prefault({}).describe('What a release changes in the database first.'),
     replication: z
       .enum(['asynchronous', 'synchronous'])
       .default('asynchronous')
@@ -103,6 +105,15 @@ export const configSchema = z
     ];
     for (const fault of faults) {
       context.addIssue({ code: 'custom', ...fault });
+    }
+    const { strategy = config.deployment.strategy } = config.environments.production.deployment;
+    if (config.deployment.gate.required && strategy === 'rolling') {
+      context.addIssue({
+        code: 'custom',
+        path: ['deployment', 'gate', 'required'],
+        input: true,
+        message: 'false while production’s strategy is rolling: there is no step to wait at',
+      });
     }
     const lastBlock = config.network.firstBlock + config.regions.length - 1;
     if (lastBlock > 255) {

@@ -36,9 +36,10 @@ const registry: Rule = (resource, account) => {
 function keptImages(policy: string): number | undefined {
   const counts = policyRules(policy)
     .map(rule => first(rule['selection']))
-    .filter(selection => selection['countType'] === 'imageCountMoreThan')
+    // What is in use is kept without a limit, and is among the newest, or a few more.
+    .filter(({ countType, tagStatus }) => countType === 'imageCountMoreThan' && tagStatus === 'any')
     .map(selection => numberOf(selection['countNumber'], 0));
-  return counts.length === 0 ? undefined : Math.max(...counts);
+  return counts[0];
 }
 
 /** A policy that refers to something not yet known cannot be read. */

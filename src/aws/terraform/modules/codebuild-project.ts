@@ -11,6 +11,8 @@ export interface CodebuildProjectInput {
   roleName: string;
   /** The path of a buildspec in the source, or its text. */
   buildspec: string;
+  /** `undefined`: a pipeline gives the source and takes the artifacts. */
+  repository?: SourceRepository;
   environment: Readonly<Record<string, string>>;
   architecture: 'X86_64' | 'ARM64';
   timeoutMinutes: number;
@@ -20,6 +22,15 @@ export interface CodebuildProjectInput {
   artifactBucketArn: string;
   logRetentionDays: number;
   statements: readonly PolicyStatement[];
+}
+
+/** A Git repository, and a folder in a bucket for the artifacts: `<folder>/<build>/build/`. */
+export interface SourceRepository {
+  type: 'CODECOMMIT' | 'GITHUB' | 'GITLAB';
+  cloneUrl: string;
+  /** Of CodeConnections, for repositories elsewhere. */
+  connectionArn?: string;
+  artifacts: { bucket: string; folder: string };
 }
 
 export interface CodebuildProjectOutput {
@@ -64,8 +75,7 @@ export function codebuildProject(
     description: input.description,
     serviceRole: role.arn,
     buildTimeout: input.timeoutMinutes,
-    source: { type: 'CODEPIPELINE', buildspec: input.buildspec },
-    artifacts: { type: 'CODEPIPELINE' },
+    ...ends(input),
     environment: {
       type,
       image,
@@ -79,4 +89,27 @@ export function codebuildProject(
     logsConfig: { cloudwatchLogs: { status: 'ENABLED', groupName: logs.name } },
   });
   return { name: project.name, arn: project.arn };
+}
+
+function ends({ buildspec, repository }: CodebuildProjectInput) {
+  if (!repository) {
+    return { source: { type: 'CODEPIPELINE', buildspec }, artifacts: { type: 'CODEPIPELINE' } };
+  }
+  const { type, cloneUrl, connectionArn, artifacts } = repository;
+  return {
+    source: {
+      type,
+      location: cloneUrl,
+      buildspec,
+      ...(connectionArn !== undefined && { auth: { type: 'CODECONNECTIONS', resource: connectionArn } }),
+    },
+    artifacts: {
+      type: 'S3',
+      location: artifacts.bucket,
+      path: artifacts.folder,
+      namespaceType: 'BUILD_ID',
+      name: 'build',
+      packaging: 'NONE',
+    },
+  };
 }

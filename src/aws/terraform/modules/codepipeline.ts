@@ -16,17 +16,34 @@ export interface CodepipelineInput {
   roleName: string;
   /** Of the rule that starts it at a push. */
   startRoleName: string;
-  repository: { name: string; arn: string };
+  source: PipelineSource;
   branch: string;
   artifactBucket: { name: string; arn: string };
   executionMode: 'SUPERSEDED' | 'QUEUED' | 'PARALLEL';
-  build: ProjectReference;
+  /** Makes `imagedefinitions.json` of a commit, which it gets as COMMIT. */
+  image: ProjectReference;
   /** Releases `imagedefinitions.json` to the environment. */
   staging: ProjectReference;
   production: ProjectReference;
   /** `undefined`: production follows staging at once. */
-  approval?: { expiresAfterMinutes: number; topicArn: string; topicKeyArn: string };
+  approval?: Question;
+  /** A person is asked in the middle of the deployment to production as well. */
+  gate?: Question & {
+    /** Of the rule that rolls the deployment back when the answer is no. */
+    refusalRoleName: string;
+  };
 }
+
+interface Question {
+  expiresAfterMinutes: number;
+  topicArn: string;
+  topicKeyArn: string;
+}
+
+/** CodeCommit, or a repository elsewhere by a connection of CodeConnections. */
+export type PipelineSource =
+  | { kind: 'codecommit'; repositoryName: string; repositoryArn: string }
+  | { kind: 'connection'; connectionArn: string; /** `owner/name`. */ repositoryId: string };
 
 export interface CodepipelineOutput {
   name: string;
@@ -53,78 +70,119 @@ export function codepipeline(scope: Construct, id: string, input: CodepipelineIn
     executionMode: input.executionMode,
     artifactStore: [{ type: 'S3', location: input.artifactBucket.name }],
     stage: stages(input),
+    dependsOn: role.policies,
   });
-  startAtPush(here, input, pipeline.arn);
+  if (input.source.kind === 'codecommit') startAtPush(here, input, input.source.repositoryArn, pipeline.arn);
+  if (input.gate) rollBackAtRefusal(here, input, input.gate.refusalRoleName);
   return { name: pipeline.name, arn: pipeline.arn };
 }
 
 function stages(input: CodepipelineInput): CodepipelineStage[] {
-  const { approval } = input;
+  const { approval, gate } = input;
   return [
+    { name: 'Source', action: [sourceAction(input)] },
     {
-      name: 'Source',
+      name: 'Build',
       action: [
         {
-          ...awsAction('Source', 'CodeCommit', 'Source'),
-          namespace: SOURCE,
-          outputArtifacts: [SOURCE],
-          configuration: {
-            RepositoryName: input.repository.name,
-            BranchName: input.branch,
-            // The event rule starts it; polling would start it again.
-            PollForSourceChanges: 'false',
-            OutputArtifactFormat: 'CODE_ZIP',
-          },
+          ...run('Build', input.image, SOURCE, { COMMIT: `#{${SOURCE}.CommitId}` }),
+          outputArtifacts: [IMAGE],
         },
       ],
     },
-    { name: 'Build', action: [{ ...run('Build', input.build, SOURCE), outputArtifacts: [IMAGE] }] },
     { name: 'Staging', action: [release('Staging', input.staging)] },
     ...(approval
       ? [
           {
             name: 'Approval',
-            action: [
-              {
-                ...awsAction('Approval', 'Manual', 'Approval'),
-                timeoutInMinutes: approval.expiresAfterMinutes,
-                configuration: {
-                  NotificationArn: approval.topicArn,
-                  CustomData: 'Staging runs this release. Approve it for production?',
-                },
-              },
-            ],
+            action: [ask('Approval', approval, 'Staging runs this release. Approve it for production?')],
           },
         ]
       : []),
-    { name: 'Production', action: [release('Production', input.production)] },
+    {
+      name: 'Production',
+      action: gate
+        ? [
+            { ...release('Production', input.production), runOrder: 1 },
+            {
+              ...ask(GATE, gate, 'Production has begun to run this release. Approve it for all requests?'),
+              runOrder: 2,
+            },
+            { ...release('Rest', input.production, 'resume'), runOrder: 3 },
+          ]
+        : [release('Production', input.production)],
+    },
   ];
+}
+
+const GATE = 'Gate';
+
+function sourceAction({ source, branch }: CodepipelineInput) {
+  const shared = { namespace: SOURCE, outputArtifacts: [SOURCE] };
+  if (source.kind === 'connection') {
+    return {
+      ...awsAction('Source', 'CodeStarSourceConnection', 'Source'),
+      ...shared,
+      configuration: {
+        ConnectionArn: source.connectionArn,
+        FullRepositoryId: source.repositoryId,
+        BranchName: branch,
+        DetectChanges: 'true',
+        OutputArtifactFormat: 'CODE_ZIP',
+      },
+    };
+  }
+  return {
+    ...awsAction('Source', 'CodeCommit', 'Source'),
+    ...shared,
+    configuration: {
+      RepositoryName: source.repositoryName,
+      BranchName: branch,
+      // The event rule starts it; polling would start it again.
+      PollForSourceChanges: 'false',
+      OutputArtifactFormat: 'CODE_ZIP',
+    },
+  };
+}
+
+function ask(name: string, { expiresAfterMinutes, topicArn }: Question, question: string) {
+  return {
+    ...awsAction(name, 'Manual', 'Approval'),
+    timeoutInMinutes: expiresAfterMinutes,
+    configuration: { NotificationArn: topicArn, CustomData: question },
+  };
 }
 
 function awsAction(name: string, provider: string, category: string) {
   return { name, category, provider, owner: 'AWS', version: '1' };
 }
 
-function run(name: string, project: ProjectReference, artifact: string) {
+function run(
+  name: string,
+  project: ProjectReference,
+  artifact: string,
+  environment: Readonly<Record<string, string>>,
+) {
+  const variables = Object.entries(environment).map(([key, value]) => ({
+    name: key,
+    value,
+    type: 'PLAINTEXT',
+  }));
   return {
     ...awsAction(name, 'CodeBuild', 'Build'),
     inputArtifacts: [artifact],
-    configuration: { ProjectName: project.name },
+    configuration: { ProjectName: project.name, EnvironmentVariables: JSON.stringify(variables) },
   };
 }
 
 /** The commit is known to the source action only; the artifact of the build does not carry it. */
-function release(name: string, project: ProjectReference) {
-  const action = run(name, project, IMAGE);
-  const variables = [{ name: 'RELEASE', value: `#{${SOURCE}.CommitId}`, type: 'PLAINTEXT' }];
-  return {
-    ...action,
-    configuration: { ...action.configuration, EnvironmentVariables: JSON.stringify(variables) },
-  };
+function release(name: string, project: ProjectReference, mode = 'deploy') {
+  return run(name, project, IMAGE, { RELEASE: `#{${SOURCE}.CommitId}`, MODE: mode });
 }
 
 function pipelineStatements(input: CodepipelineInput) {
-  const projects = [input.build, input.staging, input.production];
+  const projects = [input.image, input.staging, input.production];
+  const question = input.approval ?? input.gate;
   return [
     {
       Sid: 'Artifacts',
@@ -136,37 +194,48 @@ function pipelineStatements(input: CodepipelineInput) {
       Action: ['s3:GetBucketVersioning', 's3:GetBucketLocation'],
       Resource: input.artifactBucket.arn,
     },
-    {
-      Sid: 'Source',
-      Action: [
-        'codecommit:GetBranch',
-        'codecommit:GetCommit',
-        'codecommit:GetRepository',
-        'codecommit:UploadArchive',
-        'codecommit:GetUploadArchiveStatus',
-        'codecommit:CancelUploadArchive',
-      ],
-      Resource: input.repository.arn,
-    },
+    input.source.kind === 'connection'
+      ? {
+          Sid: 'Source',
+          Action: ['codeconnections:UseConnection', 'codestar-connections:UseConnection'],
+          Resource: input.source.connectionArn,
+        }
+      : {
+          Sid: 'Source',
+          Action: [
+            'codecommit:GetBranch',
+            'codecommit:GetCommit',
+            'codecommit:GetRepository',
+            'codecommit:UploadArchive',
+            'codecommit:GetUploadArchiveStatus',
+            'codecommit:CancelUploadArchive',
+          ],
+          Resource: input.source.repositoryArn,
+        },
     {
       Sid: 'Run',
       Action: ['codebuild:StartBuild', 'codebuild:BatchGetBuilds', 'codebuild:StopBuild'],
       Resource: projects.map(({ arn }) => arn),
     },
-    ...(input.approval
+    ...(question
       ? [
-          { Sid: 'Ask', Action: 'sns:Publish', Resource: input.approval.topicArn },
+          { Sid: 'Ask', Action: 'sns:Publish', Resource: question.topicArn },
           {
             Sid: 'EncryptTheQuestion',
             Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-            Resource: input.approval.topicKeyArn,
+            Resource: question.topicKeyArn,
           },
         ]
       : []),
   ];
 }
 
-function startAtPush(scope: Construct, input: CodepipelineInput, pipelineArn: string): void {
+function startAtPush(
+  scope: Construct,
+  input: CodepipelineInput,
+  repositoryArn: string,
+  pipelineArn: string,
+): void {
   const role = serviceRole(scope, 'starter', {
     name: input.startRoleName,
     description: `Starts the pipeline ${input.name} at a push`,
@@ -180,7 +249,7 @@ function startAtPush(scope: Construct, input: CodepipelineInput, pipelineArn: st
     eventPattern: JSON.stringify({
       source: ['aws.codecommit'],
       'detail-type': ['CodeCommit Repository State Change'],
-      resources: [input.repository.arn],
+      resources: [repositoryArn],
       detail: {
         event: ['referenceCreated', 'referenceUpdated'],
         referenceType: ['branch'],
@@ -193,5 +262,37 @@ function startAtPush(scope: Construct, input: CodepipelineInput, pipelineArn: st
     targetId: 'pipeline',
     arn: pipelineArn,
     roleArn: role.arn,
+  });
+}
+
+/** A refused, or unanswered, gate ends the execution; what it began to release must go back as well. */
+function rollBackAtRefusal(scope: Construct, input: CodepipelineInput, roleName: string): void {
+  const { name, accountId, production } = input;
+  const role = serviceRole(scope, 'refusal', {
+    name: roleName,
+    description: `Rolls production back when a person refuses a release of ${name} at its gate`,
+    service: 'events.amazonaws.com',
+    accountId,
+    statements: [{ Sid: 'RollBack', Action: 'codebuild:StartBuild', Resource: production.arn }],
+  });
+  const rule = new CloudwatchEventRule(scope, 'refused', {
+    name: `${name}-gate-refused`,
+    description: `A person refused a release of ${name} in the middle of its deployment`,
+    eventPattern: JSON.stringify({
+      source: ['aws.codepipeline'],
+      'detail-type': ['CodePipeline Action Execution State Change'],
+      detail: { pipeline: [name], stage: ['Production'], action: [GATE], state: ['FAILED', 'ABANDONED'] },
+    }),
+  });
+  new CloudwatchEventTarget(scope, 'roll-back', {
+    rule: rule.name,
+    targetId: 'roll-back',
+    arn: production.arn,
+    roleArn: role.arn,
+    input: JSON.stringify({
+      sourceTypeOverride: 'NO_SOURCE',
+      artifactsOverride: { type: 'NO_ARTIFACTS' },
+      environmentVariablesOverride: [{ name: 'MODE', value: 'roll-back', type: 'PLAINTEXT' }],
+    }),
   });
 }

@@ -4,6 +4,12 @@ import { VpcSecurityGroupEgressRule } from '@cdktn/provider-aws/lib/vpc-security
 import { Construct } from 'constructs';
 import type { PolicyStatement } from '../policy.ts';
 import { autoscaling, type AutoscalingInput } from './autoscaling.ts';
+import {
+  deploymentConfiguration,
+  infrastructureRole,
+  movesRequests,
+  type EcsDeploymentInput,
+} from './ecs-deployment.ts';
 import { ecsTaskDefinition, type EcsTaskDefinitionOutput, type TaskSecret } from './ecs-task-definition.ts';
 import {
   allowTasks,
@@ -45,13 +51,13 @@ export interface EcsServiceInput {
   gracePeriodSeconds: number;
   minimumHealthyPercent: number;
   maximumPercent: number;
+  deployment: EcsDeploymentInput;
+  /** Of the role by which ECS moves requests from one target group to the other; for strategies that do. */
+  infrastructureRoleName: string;
   circuitBreaker: { enabled: boolean; rollback: boolean };
   /** Alarms that end a deployment, and roll it back. */
   deploymentAlarmNames: string[];
-  scaling: Omit<
-    AutoscalingInput,
-    'name' | 'clusterName' | 'serviceName' | 'loadBalancerDimension' | 'targetGroupDimension'
-  >;
+  scaling: Omit<AutoscalingInput, 'name' | 'clusterName' | 'serviceName' | 'loadBalancerDimension'>;
 }
 
 export interface EcsServiceOutput {
@@ -95,6 +101,15 @@ export function ecsService(scope: Construct, id: string, input: EcsServiceInput)
     ...input,
     healthPath: input.loadBalancer.healthCheck.path,
   });
+  const mover = movesRequests(input.deployment)
+    ? infrastructureRole(here, 'infrastructure', {
+        name: input.infrastructureRoleName,
+        description: `Lets ECS move the requests of ${name} from release to release`,
+        accountId: input.accountId,
+        listenerRuleArn: balancer.rule.arn,
+        targetGroupArns: balancer.targetGroups.map(({ arn }) => arn),
+      })
+    : undefined;
   const service = new EcsService(here, 'service', {
     name,
     cluster: input.cluster.arn,
@@ -108,15 +123,22 @@ export function ecsService(scope: Construct, id: string, input: EcsServiceInput)
     },
     loadBalancer: [
       {
-        targetGroupArn: balancer.targetGroupArn,
+        targetGroupArn: balancer.targetGroups[0]!.arn,
         containerName: container.name,
         containerPort: container.port,
+        ...(mover && {
+          advancedConfiguration: {
+            alternateTargetGroupArn: balancer.targetGroups[1]!.arn,
+            productionListenerRule: balancer.rule.arn,
+            roleArn: mover.arn,
+          },
+        }),
       },
     ],
     healthCheckGracePeriodSeconds: input.gracePeriodSeconds,
     deploymentMinimumHealthyPercent: input.minimumHealthyPercent,
     deploymentMaximumPercent: input.maximumPercent,
-    deploymentConfiguration: { strategy: 'ROLLING' },
+    deploymentConfiguration: deploymentConfiguration(input.deployment),
     deploymentCircuitBreaker: {
       enable: input.circuitBreaker.enabled,
       rollback: input.circuitBreaker.rollback,
@@ -134,8 +156,8 @@ export function ecsService(scope: Construct, id: string, input: EcsServiceInput)
     waitForSteadyState: false,
     // Releases belong to the pipeline, the number of tasks to autoscaling: neither is drift.
     lifecycle: { ignoreChanges: ['task_definition', 'desired_count'] },
-    // A target group takes no tasks before a listener forwards to it.
-    dependsOn: [balancer.listener],
+    // A target group takes no tasks before a rule forwards to it.
+    dependsOn: [balancer.rule, ...(mover?.policies ?? [])],
   });
   autoscaling(here, 'scaling', {
     ...input.scaling,
@@ -143,7 +165,6 @@ export function ecsService(scope: Construct, id: string, input: EcsServiceInput)
     clusterName: input.cluster.name,
     serviceName: service.name,
     loadBalancerDimension: balancer.dimension,
-    targetGroupDimension: balancer.targetGroupDimension,
   });
   return {
     name: service.name,

@@ -24,6 +24,7 @@ export { budget } from './budget.ts';
 export { certificate } from './certificate.ts';
 export { codebuildProject } from './codebuild-project.ts';
 export { codecommit } from './codecommit.ts';
+export { codeconnection } from './codeconnection.ts';
 export { codepipeline } from './codepipeline.ts';
 export { compliance } from './compliance.ts';
 export { dns, regionRecord } from './dns.ts';

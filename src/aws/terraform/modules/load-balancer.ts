@@ -1,3 +1,4 @@
+import { LbListenerRule } from '@cdktn/provider-aws/lib/lb-listener-rule/index.js';
 import { LbListener } from '@cdktn/provider-aws/lib/lb-listener/index.js';
 import { LbTargetGroup } from '@cdktn/provider-aws/lib/lb-target-group/index.js';
 import { Lb } from '@cdktn/provider-aws/lib/lb/index.js';
@@ -5,6 +6,7 @@ import { SecurityGroup } from '@cdktn/provider-aws/lib/security-group/index.js';
 import { VpcSecurityGroupEgressRule } from '@cdktn/provider-aws/lib/vpc-security-group-egress-rule/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktn/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
 import { Construct } from 'constructs';
+import type { PolicyStatement } from '../policy.ts';
 
 interface HealthCheckInput {
   path: string;
@@ -19,8 +21,8 @@ interface HealthCheckInput {
 export interface LoadBalancerInput {
   /** At most 32 characters. */
   name: string;
-  /** At most 32 characters. */
-  targetGroupName: string;
+  /** At most 32 characters each. With two, deployments move requests from one to the other, and own their weights. */
+  targetGroupNames: readonly [string] | readonly [string, string];
   vpcId: string;
   publicSubnetIds: string[];
   /** The port that tasks listen on. */
@@ -29,6 +31,8 @@ export interface LoadBalancerInput {
   deregistrationDelaySeconds: number;
   /** With a certificate: HTTPS, and HTTP only to redirect to it. */
   https?: { certificateArn: string };
+  /** A bucket that takes its access logs; see `accessLogStatement`. */
+  accessLogs?: { bucket: string; prefix: string };
   /** AWS then refuses to delete the load balancer. */
   deletionProtection: boolean;
 }
@@ -38,12 +42,15 @@ export interface LoadBalancerOutput {
   dnsName: string;
   zoneId: string;
   securityGroupId: string;
-  targetGroupArn: string;
+  /** One for each name that was given. */
+  targetGroups: {
+    arn: string;
+    /** `targetgroup/name/id`, the TargetGroup dimension of metrics. */ dimension: string;
+  }[];
   /** `app/name/id`, the LoadBalancer dimension of metrics. */
   dimension: string;
-  /** `targetgroup/name/id`, the TargetGroup dimension of metrics. */
-  targetGroupDimension: string;
-  listener: LbListener;
+  /** Sends every request to the target groups. */
+  rule: LbListenerRule;
 }
 
 /** TLS 1.3, and 1.2 with forward secrecy and authenticated encryption only. */
@@ -78,17 +85,33 @@ export function loadBalancer(scope: Construct, id: string, input: LoadBalancerIn
     securityGroups: [group.id],
     dropInvalidHeaderFields: true,
     enableDeletionProtection: input.deletionProtection,
+    ...(input.accessLogs && { accessLogs: { ...input.accessLogs, enabled: true } }),
   });
-  const targets = targetGroup(here, input);
+  const groups = input.targetGroupNames.map((targetGroupName, index) =>
+    targetGroup(here, index === 0 ? 'targets' : 'other-targets', { ...input, targetGroupName }),
+  );
   return {
     arn: balancer.arn,
     dnsName: balancer.dnsName,
     zoneId: balancer.zoneId,
     securityGroupId: group.id,
-    targetGroupArn: targets.arn,
+    targetGroups: groups.map(({ arn, arnSuffix }) => ({ arn, dimension: arnSuffix })),
     dimension: balancer.arnSuffix,
-    targetGroupDimension: targets.arnSuffix,
-    listener: listeners(here, input, balancer.arn, targets.arn),
+    rule: forwarding(here, input, listeners(here, input, balancer.arn), groups),
+  };
+}
+
+/**
+ * Lets load balancers of this account write access logs into a bucket (Elastic Load Balancing, "Enable access logs"). The
+ * bucket must be encrypted with S3's own key.
+ */
+export function accessLogStatement(bucketArn: string, accountId: string): PolicyStatement {
+  return {
+    Sid: 'AccessLogs',
+    Principal: { Service: 'logdelivery.elasticloadbalancing.amazonaws.com' },
+    Action: 's3:PutObject',
+    Resource: `${bucketArn}/*/AWSLogs/${accountId}/*`,
+    Condition: { StringEquals: { 'aws:SourceAccount': accountId } },
   };
 }
 
@@ -112,9 +135,13 @@ export function allowTasks(
   });
 }
 
-function targetGroup(scope: Construct, input: LoadBalancerInput): LbTargetGroup {
+function targetGroup(
+  scope: Construct,
+  id: string,
+  input: LoadBalancerInput & { targetGroupName: string },
+): LbTargetGroup {
   const { healthCheck: check } = input;
-  return new LbTargetGroup(scope, 'targets', {
+  return new LbTargetGroup(scope, id, {
     name: input.targetGroupName,
     vpcId: input.vpcId,
     targetType: 'ip',
@@ -133,20 +160,54 @@ function targetGroup(scope: Construct, input: LoadBalancerInput): LbTargetGroup 
   });
 }
 
-/** The listener that forwards to the tasks; with HTTPS, a second one redirects to it. */
+/** A rule of its own, not the listener's default: ECS changes weights in rules only. */
+function forwarding(
+  scope: Construct,
+  { name }: LoadBalancerInput,
+  listener: LbListener,
+  groups: readonly LbTargetGroup[],
+): LbListenerRule {
+  const [first] = groups;
+  return new LbListenerRule(scope, 'forwarding', {
+    listenerArn: listener.arn,
+    priority: 1,
+    condition: [{ pathPattern: { values: ['/*'] } }],
+    ...(groups.length === 1
+      ? { action: [{ type: 'forward', targetGroupArn: first!.arn }] }
+      : {
+          action: [
+            {
+              type: 'forward',
+              forward: {
+                targetGroup: groups.map(({ arn }, index) => ({ arn, weight: index === 0 ? 100 : 0 })),
+              },
+            },
+          ],
+          // Which of the two has the requests is up to the last deployment: that is no drift.
+          lifecycle: { ignoreChanges: ['action'] },
+        }),
+    tags: { Name: `${name}-forwarding` },
+  });
+}
+
+/** The listener that requests for the tasks come in by; with HTTPS, a second one redirects to it. */
 function listeners(
   scope: Construct,
   { https, name }: LoadBalancerInput,
   loadBalancerArn: string,
-  targetGroupArn: string,
 ): LbListener {
-  const forward = [{ type: 'forward', targetGroupArn }];
+  const nothing = [
+    {
+      type: 'fixed-response',
+      fixedResponse: { statusCode: '503', contentType: 'text/plain', messageBody: 'No rule applies' },
+    },
+  ];
   if (!https) {
     return new LbListener(scope, 'http-listener', {
       loadBalancerArn,
       port: 80,
       protocol: 'HTTP',
-      defaultAction: forward,
+      defaultAction: nothing,
       tags: { Name: `${name}-http` },
     });
   }
@@ -165,7 +226,7 @@ function listeners(
     protocol: 'HTTPS',
     sslPolicy: TLS_POLICY,
     certificateArn: https.certificateArn,
-    defaultAction: forward,
+    defaultAction: nothing,
     tags: { Name: `${name}-https` },
   });
 }

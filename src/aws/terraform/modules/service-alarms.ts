@@ -17,8 +17,8 @@ export interface ServiceAlarmsInput {
   clusterName: string;
   /** `app/name/id`. */
   loadBalancerDimension: string;
-  /** `targetgroup/name/id`. */
-  targetGroupDimension: string;
+  /** `targetgroup/name/id`, of each that may have the service's tasks. */
+  targetGroupDimensions: readonly string[];
   thresholds: AlarmThresholds;
   /** Told of every ALARM and every return to OK. */
   topicArn: string;
@@ -60,7 +60,6 @@ export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarms
   const actions = { alarmActions: [input.topicArn], okActions: [input.topicArn] };
   const service = { ClusterName: input.clusterName, ServiceName: name };
   const balancer = { LoadBalancer: input.loadBalancerDimension };
-  const targets = { ...balancer, TargetGroup: input.targetGroupDimension };
 
   const utilization = (alarm: 'cpu' | 'memory', metricName: string, threshold: number, of: string) =>
     new CloudwatchMetricAlarm(here, alarm, {
@@ -96,7 +95,7 @@ export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarms
           label: '5xx answers',
           returnData: true,
         },
-        errorCount('application', 'HTTPCode_Target_5XX_Count', targets),
+        errorCount('application', 'HTTPCode_Target_5XX_Count', balancer),
         errorCount('balancer', 'HTTPCode_ELB_5XX_Count', balancer),
       ],
       evaluationPeriods: 1,
@@ -109,11 +108,26 @@ export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarms
       ...actions,
       alarmName: alarmName(name, 'unhealthyTargets'),
       alarmDescription: `A task of ${name} fails its health check`,
-      namespace: 'AWS/ApplicationELB',
-      metricName: 'UnHealthyHostCount',
-      dimensions: targets,
-      statistic: 'Maximum',
-      period: 60,
+      metricQuery: [
+        {
+          id: 'unhealthy',
+          expression: input.targetGroupDimensions
+            .map((_group, index) => `FILL(group${index}, 0)`)
+            .join(' + '),
+          label: 'Unhealthy targets',
+          returnData: true,
+        },
+        ...input.targetGroupDimensions.map((group, index) => ({
+          id: `group${index}`,
+          metric: {
+            namespace: 'AWS/ApplicationELB',
+            metricName: 'UnHealthyHostCount',
+            dimensions: { ...balancer, TargetGroup: group },
+            stat: 'Maximum',
+            period: 60,
+          },
+        })),
+      ],
       evaluationPeriods: 1,
       comparisonOperator: 'GreaterThanThreshold',
       threshold: 0,
@@ -125,7 +139,7 @@ export function serviceAlarms(scope: Construct, id: string, input: ServiceAlarms
       alarmDescription: `${name} takes longer than ${thresholds.responseTimeSeconds} s on average in 3 of 5 minutes`,
       namespace: 'AWS/ApplicationELB',
       metricName: 'TargetResponseTime',
-      dimensions: targets,
+      dimensions: balancer,
       statistic: 'Average',
       period: 60,
       evaluationPeriods: 5,

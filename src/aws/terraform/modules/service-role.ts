@@ -17,6 +17,8 @@ export interface ServiceRoleInput {
 export interface ServiceRole {
   name: string;
   arn: string;
+  /** What must be there before the role is used, and until it is used no more: what it may do. */
+  policies: IamRolePolicy[];
 }
 
 /** A role for one AWS service, with one inline policy, so that nothing else can hang on it. */
@@ -27,12 +29,13 @@ export function serviceRole(scope: Construct, id: string, input: ServiceRoleInpu
     description: input.description,
     assumeRolePolicy: trustPolicy(input.service, input.accountId),
   });
-  if (input.statements.length > 0) {
-    new IamRolePolicy(here, 'policy', {
-      name: 'allow',
-      role: role.name,
-      policy: policyDocument(input.statements),
-    });
-  }
-  return { name: role.name, arn: role.arn };
+  const policies = (input.statements.length > 0 ? [input.statements] : []).map(
+    statements =>
+      new IamRolePolicy(here, 'policy', {
+        name: 'allow',
+        role: role.name,
+        policy: policyDocument(statements),
+      }),
+  );
+  return { name: role.name, arn: role.arn, policies };
 }

@@ -28,4 +28,12 @@ export const awsSchema = z.strictObject({
     .describe(
       'What production runs in regions other than the first: all its tasks, one, or none until it is scaled.',
     ),
+  replicaWaitMinutes: z
+    .int()
+    .min(0)
+    .max(240)
+    .default(10)
+    .describe(
+      'How long the other regions wait for the primary’s image of a commit before they build it themselves.',
+    ),
 });

@@ -1,8 +1,72 @@
 import { z } from 'zod';
 
+export const strategySchema = z.enum(['rolling', 'blue-green', 'canary', 'linear']);
+
+/** ECS: `stepPercent` of a linear deployment. */
+const SMALLEST_STEP_PERCENT = 3;
+
+/** The largest equal step by which every given share is reached: ECS itself knows one canary step, or equal ones. */
+export function stepOf(steps: readonly { percent: number }[]): number {
+  return steps.map(({ percent }) => percent).reduce(divisor);
+}
+
+function divisor(one: number, other: number): number {
+  return other === 0 ? one : divisor(other, one % other);
+}
+
 export const deploymentSchema = z
   .strictObject({
-    strategy: z.enum(['rolling']).default('rolling').describe('How a new release replaces the old one.'),
+    strategy: strategySchema
+      .default('rolling')
+      .describe(
+        'How a new release replaces the old one: task by task; all at once; a first share of requests, then the rest; or share by share. The local cloud rehearses all of them as rolling.',
+      ),
+    canary: z
+      .strictObject({
+        steps: z
+          .array(
+            z.strictObject({
+              percent: z.int().min(1).max(99),
+              bakeTimeMinutes: z.int().min(0).max(1440),
+            }),
+          )
+          .min(1)
+          .default([
+            { percent: 10, bakeTimeMinutes: 10 },
+            { percent: 50, bakeTimeMinutes: 10 },
+          ])
+          .describe('Shares of requests before all of them, and how long each must go well.')
+          .meta({
+            allowed:
+              'a list of steps, each with a higher `percent` and with `bakeTimeMinutes`; of several, percentages that share a divisor of at least 3',
+          }),
+      })
+      .prefault({})
+      .describe('For `canary`.'),
+    linear: z
+      .strictObject({
+        stepPercent: z.int().min(3).max(99).default(10).describe('What each step adds to the share.'),
+        stepBakeTimeMinutes: z.int().min(0).max(1440).default(6).describe('How long each step must go well.'),
+      })
+      .prefault({})
+      .describe('For `linear`.'),
+    gate: z
+      .strictObject({
+        required: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Ask a person as well, in production on AWS: after the first step, or before requests go to green.',
+          ),
+        expiresAfterMinutes: z
+          .int()
+          .min(5)
+          .max(1440)
+          .default(1440)
+          .describe('An unanswered question then rolls the deployment back.'),
+      })
+      .prefault({})
+      .describe('A person inside a deployment that is not rolling, beside the alarms.'),
     minimumHealthyPercent: z
       .int()
       .min(0)
@@ -41,6 +105,25 @@ export const deploymentSchema = z
       .describe('What ends a deployment that cannot succeed.'),
   })
   .superRefine((deployment, context) => {
+    const { steps } = deployment.canary;
+    const falling = steps.findIndex(
+      ({ percent }, index) => index > 0 && percent <= steps[index - 1]!.percent,
+    );
+    if (falling > 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['canary', 'steps'],
+        input: steps.map(({ percent }) => percent),
+        message: 'steps each with a higher percent than the one before',
+      });
+    } else if (steps.length > 1 && stepOf(steps) < SMALLEST_STEP_PERCENT) {
+      context.addIssue({
+        code: 'custom',
+        path: ['canary', 'steps'],
+        input: steps.map(({ percent }) => percent),
+        message: `percentages that share a divisor of at least ${SMALLEST_STEP_PERCENT}: ECS shifts in equal steps, and stops where a step of yours is`,
+      });
+    }
     if (deployment.minimumHealthyPercent === 100 && deployment.maximumPercent === 100) {
       context.addIssue({
         code: 'custom',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { strategySchema } from './deployment.ts';
 import { environmentVariables } from './text.ts';
 
 /** Every section whose values an environment may override. */
@@ -17,6 +18,7 @@ export const environmentOverride = z.strictObject({
     .default({}),
   deployment: z
     .strictObject({
+      strategy: strategySchema,
       minimumHealthyPercent: z.int().min(0).max(100),
       maximumPercent: z.int().min(100).max(400),
       bakeTimeMinutes: z.number().min(0).max(1440),

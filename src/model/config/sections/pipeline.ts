@@ -1,6 +1,31 @@
 import { z } from 'zod';
+import { formed } from './text.ts';
+
+const sourceSchema = z
+  .strictObject({
+    provider: z
+      .enum(['codecommit', 'github', 'gitlab'])
+      .default('codecommit')
+      .describe(
+        'Where AWS takes commits from: a repository in every region, or one elsewhere by CodeConnections.',
+      ),
+    repository: formed(/^([\w.-]+(\/[\w.-]+)+)?$/, 'owner and name as `acme/storefront`, or empty')
+      .default('')
+      .describe('The repository at GitHub or GitLab.'),
+  })
+  .superRefine(({ provider, repository }, context) => {
+    if ((provider === 'codecommit') === (repository === '')) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['repository'],
+      input: repository,
+      message:
+        repository === '' ? `the repository at ${provider}, as acme/storefront` : 'empty with codecommit',
+    });
+  });
 
 export const pipelineSchema = z.strictObject({
+  source: sourceSchema.prefault({}).describe('Where commits come from, on AWS.'),
   branch: z.string().min(1).default('main').describe('Pushes to this branch start an execution.'),
   executionMode: z
     .enum(['SUPERSEDED', 'QUEUED', 'PARALLEL'])

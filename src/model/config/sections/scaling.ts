@@ -9,6 +9,14 @@ export const scalingSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('Requests a minute for each task that scaling aims at; 0: not looked at.'),
+  scaleInBelowPercent: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(50)
+    .describe(
+      'A task is removed while CPU is below this for 5 minutes, and with one fewer all metrics would stay below their targets.',
+    ),
   scaleOutCooldownSeconds: z.int().min(0).max(3600).default(60).describe('Rest after adding tasks.'),
   scaleInCooldownSeconds: z.int().min(0).max(3600).default(300).describe('Rest after removing tasks.'),
   schedules: z

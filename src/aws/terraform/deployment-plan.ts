@@ -1,0 +1,92 @@
+import { environmentConfig } from '../../model/config/environment.ts';
+import type { Config } from '../../model/config/schema.ts';
+import { stepOf } from '../../model/config/sections/deployment.ts';
+import type { Environment } from '../../model/names.ts';
+import type { EcsDeploymentInput } from './modules/ecs-deployment.ts';
+
+/** How an environment's deployments go on AWS: what ECS does by itself, and what the release does at its pauses. */
+export interface DeploymentPlan {
+  ecs: EcsDeploymentInput;
+  /** Shares of requests, in per cent, at which the release waits. ECS waits by itself at all others. */
+  steps: { percent: number; minutes: number }[];
+  /** The share at which a person is asked. */
+  gatePercent?: number;
+  /** All that is waited for on purpose, a person's answer left out. */
+  waitMinutes: number;
+}
+
+/** A pause is rolled back when nobody continues it for so long beyond what was planned: the release is gone. */
+const LOST_AFTER_MINUTES = 60;
+/** ECS: no stage of a deployment lasts longer than a day. */
+const LONGEST_PAUSE_MINUTES = 24 * 60;
+
+export function deploymentPlan(config: Config, environment: Environment): DeploymentPlan {
+  const { strategy, canary, linear, gate, bakeTimeMinutes } = environmentConfig(
+    config,
+    environment,
+  ).deployment;
+  const bake = Math.ceil(bakeTimeMinutes);
+  const isGated = gate.required && environment === 'production';
+  const pause = (longestMinutes: number) => ({
+    pause: {
+      timeoutMinutes: Math.min(
+        LONGEST_PAUSE_MINUTES,
+        Math.max(longestMinutes, isGated ? gate.expiresAfterMinutes : 0) + LOST_AFTER_MINUTES,
+      ),
+    },
+  });
+  const paused = isGated ? pause(0) : {};
+  switch (strategy) {
+    case 'canary': {
+      const [first] = canary.steps;
+      const gated = isGated && { gatePercent: first!.percent };
+      const waits = canary.steps.map(step => step.bakeTimeMinutes);
+      const waitMinutes = bake + sum(waits);
+      if (canary.steps.length === 1) {
+        const { percent, bakeTimeMinutes: stepBakeTimeMinutes } = first!;
+        return {
+          ecs: { strategy, percent, stepBakeTimeMinutes, bakeTimeMinutes: bake, ...paused },
+          steps: [],
+          ...gated,
+          waitMinutes,
+        };
+      }
+      return {
+        ecs: {
+          strategy: 'linear',
+          stepPercent: stepOf(canary.steps),
+          stepBakeTimeMinutes: 0,
+          bakeTimeMinutes: bake,
+          ...pause(Math.max(...waits)),
+        },
+        steps: canary.steps.map(step => ({ percent: step.percent, minutes: step.bakeTimeMinutes })),
+        ...gated,
+        waitMinutes,
+      };
+    }
+    case 'linear': {
+      const { stepPercent, stepBakeTimeMinutes } = linear;
+      const shifts = Math.ceil(100 / stepPercent) - 1;
+      return {
+        ecs: { strategy, stepPercent, stepBakeTimeMinutes, bakeTimeMinutes: bake, ...paused },
+        steps: [],
+        ...(isGated && { gatePercent: stepPercent }),
+        waitMinutes: bake + shifts * stepBakeTimeMinutes,
+      };
+    }
+    case 'blue-green':
+      return {
+        ecs: { strategy, bakeTimeMinutes: bake, ...paused },
+        steps: [],
+        ...(isGated && { gatePercent: 0 }),
+        waitMinutes: bake,
+      };
+    case 'rolling':
+    default:
+      return { ecs: { strategy: 'rolling', bakeTimeMinutes: bake }, steps: [], waitMinutes: bake };
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+import { runScript, type Answer, type Answers, type ScriptRun } from './script-run.ts';
+import { releaseBuildspec } from '../../src/aws/terraform/modules/release-buildspec.ts';
+
+/* The script itself runs here, in Bash; what ECS answers is as its API reference says. */
+
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+
+describe('a release', () => {
+  test('registers the newest revision with the image by its digest, and follows the deployment to its end', async () => {
+    await released(
+      { deployments: [inProgress(), inProgress('BAKE_TIME'), ended('SUCCESSFUL')] },
+      async run => {
+        expect(run.stderr).toBe('');
+        expect(run.exitCode).toBe(0);
+        const { containerDefinitions, family, status } = (await run.written('task-definition.json')) as {
+          family: string;
+          status?: string;
+          containerDefinitions: Record<string, unknown>[];
+        };
+        expect(family).toBe('storefront-production');
+        expect(status).toBeUndefined();
+        expect(containerDefinitions[0]).toMatchObject({
+          image: `registry/storefront@${DIGEST}`,
+          environment: [
+            { name: 'PORT', value: '8080' },
+            { name: 'RELEASE', value: 'c0ffee' },
+            { name: 'RELEASE_DIGEST', value: DIGEST },
+          ],
+        });
+        expect(containerDefinitions[0]).not.toHaveProperty('command');
+        expect(callsOf(run, 'ecs update-service')).toHaveLength(1);
+      },
+    );
+  });
+
+  test('keeps its image, and the one before it, from expiring', async () => {
+    await released({ deployments: [ended('SUCCESSFUL')] }, run => {
+      expect(callsOf(run, 'ecr put-image').map(call => / --image-tag (\S+)/.exec(call)![1])).toEqual([
+        'in-use-production-us-east-1-next',
+        'in-use-production-us-east-1-before',
+        'in-use-production-us-east-1-now',
+      ]);
+    });
+  });
+
+  test.each(['ROLLBACK_SUCCESSFUL', 'ROLLBACK_FAILED', 'STOPPED'])(
+    'that ended as %s is no success',
+    async status => {
+      await released({ deployments: [inProgress(), ended(status, 'tasks failed to start')] }, run => {
+        expect(run.exitCode).toBe(1);
+        expect(run.stderr).toContain(`The release did not stay: ${status}. tasks failed to start`);
+        // Its image is not what runs now.
+        expect(callsOf(run, 'ecr put-image')).toHaveLength(1);
+      });
+    },
+  );
+
+  test('outlives answers that do not come', async () => {
+    const lost: Answer = { fails: 'Could not connect to the endpoint URL' };
+    await released({ deployments: [inProgress(), lost, lost, ended('SUCCESSFUL')] }, run => {
+      expect(run.exitCode).toBe(0);
+    });
+  });
+
+  test('says that the end is not known when no more answers come at all', async () => {
+    await released({ deployments: [inProgress(), { fails: 'Could not connect' }] }, run => {
+      expect(run.exitCode).toBe(1);
+      expect(run.stderr).toContain('is not known');
+    });
+  });
+
+  test('that does not end in time is rolled back', async () => {
+    const deployments = [inProgress(), inProgress(), ended('ROLLBACK_SUCCESSFUL')];
+    await released({ deployments, environment: { LIMIT_MINUTES: '-1' } }, run => {
+      expect(run.exitCode).toBe(1);
+      expect(callsOf(run, 'ecs stop-service-deployment')).toEqual([
+        'ecs stop-service-deployment --service-deployment-arn new --stop-type ROLLBACK',
+      ]);
+    });
+  });
+
+  test('without a source takes the image that is tagged with the commit', async () => {
+    await released({ deployments: [ended('SUCCESSFUL')], files: {} }, run => {
+      expect(run.exitCode).toBe(0);
+      expect(callsOf(run, 'ecr describe-images')[0]).toContain('imageTag=c0ffee');
+    });
+  });
+});
+
+describe('at a pause', () => {
+  test('goes on at once where no step is, waits where one is, and continues each shift once', async () => {
+    const deployments = [0, 0, 10, 20, 50].map(share => paused(share));
+    const environment = { STEPS: '[{"percent":10,"minutes":0},{"percent":50,"minutes":0}]' };
+    await released({ deployments: [...deployments, ended('SUCCESSFUL')], environment }, run => {
+      expect(run.exitCode).toBe(0);
+      // The second answer of 0 % is the same pause, on its way.
+      expect(callsOf(run, 'ecs continue-service-deployment')).toHaveLength(4);
+      expect(callsOf(run, 'ecs continue-service-deployment')[0]).toContain(
+        '--hook-id hook --action CONTINUE',
+      );
+    });
+  });
+
+  test('does not go on before the step has done well for its time, and sees a rollback meanwhile', async () => {
+    const environment = { STEPS: '[{"percent":10,"minutes":10}]' };
+    const deployments = [paused(10), paused(10), ended('ROLLBACK_SUCCESSFUL', 'alarm detected')];
+    await released({ deployments, environment }, run => {
+      expect(run.stdout).toContain('must do well for 10 minutes');
+      expect(callsOf(run, 'ecs continue-service-deployment')).toEqual([]);
+      expect(run.exitCode).toBe(1);
+    });
+  });
+
+  test('leaves the rest to a person at the gate, and is done', async () => {
+    await released({ deployments: [paused(0), paused(10)], environment: { GATE_PERCENT: '10' } }, run => {
+      expect(run.exitCode).toBe(0);
+      expect(run.stdout).toContain('a person decides');
+      expect(callsOf(run, 'ecs continue-service-deployment')).toHaveLength(1);
+    });
+  });
+
+  test('resumed after the gate, goes on without waiting again, and starts nothing new', async () => {
+    const environment = { MODE: 'resume', GATE_PERCENT: '10', STEPS: '[{"percent":10,"minutes":60}]' };
+    await released({ deployments: [paused(10), ended('SUCCESSFUL')], environment }, run => {
+      expect(run.exitCode).toBe(0);
+      expect(callsOf(run, 'ecs continue-service-deployment')).toHaveLength(1);
+      expect(callsOf(run, 'ecs update-service')).toEqual([]);
+    });
+  });
+
+  test('resumed after an alarm rolled it back meanwhile, is no success', async () => {
+    const environment = { MODE: 'resume', GATE_PERCENT: '10' };
+    await released({ deployments: [ended('ROLLBACK_SUCCESSFUL')], environment }, run => {
+      expect(run.exitCode).toBe(1);
+    });
+  });
+
+  test('refused, is rolled back', async () => {
+    await released({ deployments: [], environment: { MODE: 'roll-back' } }, run => {
+      expect(run.exitCode).toBe(0);
+      expect(callsOf(run, 'ecs stop-service-deployment')).toHaveLength(1);
+    });
+  });
+});
+
+describe('a migration', () => {
+  const environment = { MIGRATION: '["node","migrate.js"]' };
+  const stopped = (exitCode: number) =>
+    JSON.stringify({
+      tasks: [
+        {
+          lastStatus: 'STOPPED',
+          stoppedReason: 'Essential container in task exited',
+          containers: [{ name: 'app', exitCode }],
+        },
+      ],
+    });
+
+  test('runs in a task of the new revision before anything is released', async () => {
+    const answers = { 'ecs describe-tasks': ['{"tasks":[{"lastStatus":"PENDING"}]}', stopped(0)] };
+    await released({ deployments: [ended('SUCCESSFUL')], environment, answers }, run => {
+      expect(run.exitCode).toBe(0);
+      expect(callsOf(run, 'ecs run-task')[0]).toContain('--task-definition revision:7');
+      expect(callsOf(run, 'ecs run-task')[0]).toContain('"command":["node","migrate.js"]');
+      const order = run.calls.map(call => call.split(' ')[1]);
+      expect(order.indexOf('run-task')).toBeLessThan(order.indexOf('update-service'));
+    });
+  });
+
+  test('that fails stops the release before it', async () => {
+    await released({ deployments: [], environment, answers: { 'ecs describe-tasks': [stopped(3)] } }, run => {
+      expect(run.exitCode).toBe(1);
+      expect(run.stderr).toContain('The migration failed with exit code 3');
+      expect(callsOf(run, 'ecs update-service')).toEqual([]);
+    });
+  });
+});
+
+interface Told {
+  deployments: readonly Answer[];
+  environment?: Readonly<Record<string, string>>;
+  answers?: Answers;
+  files?: Readonly<Record<string, string>>;
+}
+
+async function released(told: Told, examine: (run: ScriptRun) => void | Promise<void>): Promise<void> {
+  await runScript(
+    releaseBuildspec(),
+    {
+      environment: {
+        CLUSTER: 'storefront-production',
+        SERVICE: 'storefront-production',
+        FAMILY: 'storefront-production',
+        CONTAINER_NAME: 'app',
+        REPOSITORY_NAME: 'storefront',
+        REPOSITORY_URI: 'registry/storefront',
+        ENVIRONMENT: 'production',
+        MODE: 'deploy',
+        RELEASE: 'c0ffee',
+        STEPS: '[]',
+        GATE_PERCENT: '',
+        LIMIT_MINUTES: '60',
+        MIGRATION: '',
+        ...told.environment,
+      },
+      answers: {
+        'ecr describe-images': [DIGEST],
+        'ecr batch-get-image': [
+          JSON.stringify({ images: [{ imageManifest: '{}', imageManifestMediaType: 'application/json' }] }),
+        ],
+        'ecs describe-task-definition': [TASK_DEFINITION],
+        'ecs register-task-definition': ['revision:7'],
+        'ecs describe-services': [
+          '{"services":[{"networkConfiguration":{"awsvpcConfiguration":{"subnets":["s"]}}}]}',
+        ],
+        'ecs run-task': ['task'],
+        'ecs list-service-deployments':
+          told.environment?.['MODE'] === 'resume' ? ['new'] : ['old', 'old', 'new'],
+        'ecs describe-service-deployments': told.deployments,
+        ...told.answers,
+      },
+      files: told.files ?? {
+        'imagedefinitions.json': JSON.stringify([{ name: 'app', imageUri: `registry/storefront@${DIGEST}` }]),
+      },
+    },
+    examine,
+  );
+}
+
+const TASK_DEFINITION = JSON.stringify({
+  taskDefinition: {
+    family: 'storefront-production',
+    status: 'ACTIVE',
+    revision: 6,
+    cpu: '256',
+    containerDefinitions: [
+      { name: 'app', image: 'busybox', command: ['sh'], environment: [{ name: 'PORT', value: '8080' }] },
+    ],
+  },
+  tags: [{ key: 'Customer', value: 'acme' }],
+});
+
+function inProgress(lifecycleStage?: string): string {
+  return JSON.stringify({ serviceDeployments: [{ status: 'IN_PROGRESS', lifecycleStage }] });
+}
+
+function paused(share: number): string {
+  return JSON.stringify({
+    serviceDeployments: [
+      {
+        status: 'IN_PROGRESS',
+        lifecycleStage: 'PRE_PRODUCTION_TRAFFIC_SHIFT',
+        lifecycleHookDetails: [{ hookId: 'hook', targetType: 'PAUSE', status: 'AWAITING_ACTION' }],
+        targetServiceRevision: { requestedProductionTrafficWeight: share },
+      },
+    ],
+  });
+}
+
+function ended(status: string, statusReason?: string): string {
+  return JSON.stringify({ serviceDeployments: [{ status, statusReason }] });
+}
+
+function callsOf({ calls }: ScriptRun, command: string): string[] {
+  return calls.filter(call => call.startsWith(`${command} `));
+}
