@@ -45,11 +45,12 @@ export async function reportPlans(
     plans.map(({ document }) => document),
     config.usage,
   );
+  const unplanned = outcomes.flatMap(({ state, stack }) => (state === 'done' ? [] : [stack.name]));
   const hasChanges = plans.some(({ changes }) => changes.length > 0);
   const paint = isResult ? context.paint : context.progressPaint;
   return {
     lines: [
-      ...planLines(plans, { paint, showsAll }),
+      ...planLines(plans, { paint, showsAll, unplanned }),
       ...(hasChanges ? ['', `cost  ${costText(cost)}`, `time  ${forecastText(plans, stacks)}`] : []),
     ],
     json: {

@@ -15,6 +15,8 @@ export interface PlanTextOptions {
   paint: Paint;
   /** Every resource to be added by name, instead of how many of each type. */
   showsAll: boolean;
+  /** The stacks whose plan could not be made. */
+  unplanned: readonly string[];
 }
 
 /** The same change of the same resource in several stacks is shown once. */
@@ -32,15 +34,31 @@ const LINE_WIDTH = 96;
 
 /** All stacks' plans as one: what is lost first and loudest, then what changes, then what is added, then numbers. */
 export function planLines(plans: readonly StackPlan[], options: PlanTextOptions): string[] {
-  const { paint } = options;
+  const { paint, unplanned } = options;
   const changes = merged(plans);
-  if (changes.length === 0)
-    return [paint.green('nothing to change: everything is as the configuration says')];
+  if (plans.length === 0) return [paint.red('no stack could be planned')];
+  if (changes.length === 0) return unchangedLines(plans, options);
   const sections = ACTIONS.flatMap(action => {
     const own = changes.filter(change => change.action === action);
     return own.length === 0 ? [] : [...section(action, own, options), ''];
   });
-  return [...sections, ...countLines(plans, paint), ...deferredLines(plans, paint)];
+  return [
+    ...sections,
+    ...countLines(plans, paint),
+    ...deferredLines(plans, paint),
+    ...(unplanned.length === 0
+      ? []
+      : ['', paint.red(`not planned, and so not in here: ${unplanned.join(', ')}`)]),
+  ];
+}
+
+function unchangedLines(plans: readonly StackPlan[], { paint, unplanned }: PlanTextOptions): string[] {
+  if (unplanned.length === 0)
+    return [paint.green('nothing to change: everything is as the configuration says')];
+  return [
+    `nothing to change in ${plans.map(({ stack }) => stack).join(', ')}`,
+    paint.red(`not planned, so unknown: ${unplanned.join(', ')}`),
+  ];
 }
 
 /** `about 6 min, us-east-1-production takes longest`. */

@@ -61,6 +61,26 @@ time  about 6 min
     expect(run.stdout).toBe('nothing to change: everything is as the configuration says\n');
   });
 
+  test('never says that nothing is due of what it could not see', async () => {
+    const missing = new TandemError('STATE_BUCKET_MISSING', 'there is no bucket yet');
+    const one = await runAws(['plan'], {
+      plans: [planOf('us-east-1', [])],
+      unplannable: { 'us-west-2': missing },
+    });
+    expect(one.stdout).toBe('nothing to change in us-east-1\nnot planned, so unknown: us-west-2\n');
+    expect(one.exitCode).toBe(1);
+    const none = await runAws(['plan'], {
+      plans: [],
+      unplannable: { 'us-east-1': missing, 'us-west-2': missing },
+    });
+    expect(none.stdout).toBe('no stack could be planned\n');
+    const some = await runAws(['plan'], {
+      plans: [planOf('us-east-1', [CHANGES[3]!])],
+      unplannable: { 'us-west-2': missing },
+    });
+    expect(some.stdout).toContain('not planned, and so not in here: us-west-2\n');
+  });
+
   test('in another account than the configuration’s asks nothing more', async () => {
     await writeFile(
       join(workingFolder, 'tandem.config.ts'),
@@ -239,12 +259,14 @@ function planOf(stack: string, changes: PlannedChange[]): StackPlan {
 interface AwsRun extends RunOptions {
   plans: StackPlan[];
   failing?: Record<string, TandemError>;
+  /** Stacks that cannot be planned. */
+  unplannable?: Record<string, TandemError>;
   leftovers?: Awaited<ReturnType<AwsOperations['takeInventory']>>['leftovers'];
 }
 
 function runAws(
   argv: readonly string[],
-  { plans, failing = {}, leftovers = [], ...options }: AwsRun,
+  { plans, failing = {}, unplannable = {}, leftovers = [], ...options }: AwsRun,
 ): Promise<CommandRun> {
   const stacks = ['us-east-1', 'us-west-2'].map((name): InfrastructureStack => ({
     name,
@@ -258,6 +280,8 @@ function runAws(
     async plan(list, mode) {
       calls.push(`plan ${mode} ${namesOf(list)}`);
       return list.flatMap((stack): StackOutcome<StackPlan>[] => {
+        const error = unplannable[stack.name];
+        if (error) return [{ stack, state: 'failed', error }];
         const plan = plans.find(other => other.stack === stack.name);
         return plan ? [{ stack, state: 'done', value: plan }] : [];
       });
