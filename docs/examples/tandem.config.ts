@@ -3,16 +3,16 @@ import { defineConfig } from 'tandem';
 // Every key with its default; only `application` has none. Written by docs/generate-configuration.ts.
 export default defineConfig({
   // The application: names every resource. The one key without a default.
-  // 2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last.
+  // 2 to 31 lower-case letters, digits and single hyphens, a letter first, no hyphen last.
   application: 'storefront',
   // Whose platform this is.
-  // 2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last.
+  // 2 to 31 lower-case letters, digits and single hyphens, a letter first, no hyphen last.
   customer: 'internal',
   // The Owner tag.
-  // 1 to 256 letters, digits, spaces and _ . : / = + - @.
+  // 1 to 256 letters, digits, spaces and _ . : / = + - @, no space first or last, and not beginning with aws:.
   owner: 'platform',
   // The CostCenter tag.
-  // 1 to 256 letters, digits, spaces and _ . : / = + - @.
+  // 1 to 256 letters, digits, spaces and _ . : / = + - @, no space first or last, and not beginning with aws:.
   costCenter: 'unassigned',
   // Where it runs; the first is the primary.
   // AWS regions.
@@ -29,7 +29,7 @@ export default defineConfig({
       repository: '',
     },
     // Pushes to this branch start an execution.
-    // Text, not empty.
+    // The name of a branch as git allows it, of at most 256 characters.
     branch: 'main',
     // What a newer execution does to an older one: SUPERSEDED takes its place where it waits, QUEUED waits behind it, PARALLEL runs beside it (where both deploy to one service, the newer deployment wins, as in ECS, and the older execution ends as superseded).
     // One of "SUPERSEDED", "QUEUED", "PARALLEL".
@@ -50,7 +50,7 @@ export default defineConfig({
   // How a commit becomes an image.
   build: {
     // Path of the buildspec in the repository.
-    // Text, not empty.
+    // A path inside the repository, as `buildspec.yml`.
     buildspec: 'buildspec.yml',
     // A build that runs longer is ended.
     // A number above 0 and at most 2160.
@@ -71,13 +71,13 @@ export default defineConfig({
     // A size that Fargate offers for this cpu: for 256, one of 512, 1024, 2048.
     memoryMb: 512,
     // Tasks to run until autoscaling says otherwise.
-    // A whole number, at least 0.
+    // A whole number from 0 to 5000.
     desiredCount: 2,
     // Autoscaling never goes below.
-    // A whole number, at least 0.
+    // A whole number from 0 to 5000.
     minimumCount: 2,
     // Autoscaling never goes above.
-    // A whole number, at least 1.
+    // A whole number from 1 to 5000.
     maximumCount: 10,
     // Plain environment variables of the container.
     // An object of names, each with text.
@@ -85,7 +85,7 @@ export default defineConfig({
     // How the load balancer tells whether a target may get requests.
     healthCheck: {
       // What the load balancer requests from each target.
-      // Text that starts with /.
+      // A path as `/health`, at most 255 characters, none of them a space.
       path: '/health',
       // Seconds between checks of one target.
       // A whole number from 5 to 300.
@@ -200,7 +200,7 @@ export default defineConfig({
   // The logs of tasks and builds.
   logs: {
     // Older log events are deleted.
-    // A whole number from 1 to 3653.
+    // One of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653.
     retentionDays: 30,
     // Keep the load balancers’ access logs, in S3, as long.
     // True or false.
@@ -245,7 +245,7 @@ export default defineConfig({
   // The host name, for HTTPS.
   domain: {
     // Production’s host name, staging’s is `staging.` before it; empty: HTTP only.
-    // A host name as `shop.example.com`, or empty.
+    // A host name as `shop.example.com`, at most 64 characters as certificates want it; or empty.
     name: '',
     // The Route 53 zone that the name is in.
     // The id of a Route 53 zone as `Z0123456789ABC`, or empty.
@@ -305,7 +305,7 @@ export default defineConfig({
   // How people are told.
   notifications: {
     // Who is told of alarms, failures and approvals; AWS asks each to agree first.
-    // A list, each an e-mail address.
+    // A list, each an e-mail address as `ada@example.com`.
     emails: [],
   },
   // What else is measured, on AWS.
@@ -354,7 +354,7 @@ export default defineConfig({
     // A list, each one of "dev", "staging", "production".
     environments: [],
     // Requests in five minutes after which a client address is refused (403) until it asks less.
-    // A whole number, at least 10.
+    // A whole number from 10 to 2000000000.
     requestsPerClient: 2000,
     // Rules against known attacks, which AWS keeps up to date.
     // A list, each one of "common", "known-bad-inputs", "ip-reputation", "anonymous-ip", "sql", "linux".
@@ -384,7 +384,7 @@ export default defineConfig({
   // What AWS may cost.
   budget: {
     // What a month may cost, in all regions together; 0: no budget. Counts what has the Application tag.
-    // A number, at least 0.
+    // A number of dollars from 0 to 1000000000, with whole cents.
     monthlyUsd: 0,
     // People are told when so many per cent of it are spent.
     // A list, each a whole number from 1 to 1000.
@@ -399,7 +399,7 @@ export default defineConfig({
     // 12 digits, or empty.
     accountId: '',
     // What every resource’s name begins with; empty: customer and application.
-    // 2 to 21 lower-case letters, digits and hyphens, a letter first, no hyphen last; or empty.
+    // 2 to 21 lower-case letters, digits and single hyphens, a letter first, no hyphen last; or empty.
     namePrefix: '',
     // The processors that images are built for, and run on.
     // One of "X86_64", "ARM64".

@@ -52,7 +52,7 @@ function watch({ stack, config, names, protect, accountId }: Region): void {
   const [primary] = config.regions;
   if (config.compliance.cloudTrail) {
     auditTrail(stack, 'audit', {
-      name: names.prefix,
+      name: names.trail,
       accountId,
       bucketName: names.bucket('trail', primary!),
       keepDays: config.compliance.keepDays,

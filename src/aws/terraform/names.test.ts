@@ -7,7 +7,9 @@ import { validateConfig } from '../../model/config/validate.ts';
 import { ENVIRONMENTS } from '../../model/names.ts';
 import { createNames, type Names } from './names.ts';
 
-const PREFIX = fc.stringMatching(/^[a-z][a-z0-9-]{0,19}[a-z0-9]$/);
+const PREFIX = fc
+  .stringMatching(/^[a-z][a-z0-9]{1,9}(-[a-z0-9]{1,10})?$/)
+  .filter(prefix => !/^(sg|internal|sthree)(-|$)/.test(prefix));
 
 test('no valid configuration makes a name that AWS refuses', () => {
   fc.assert(

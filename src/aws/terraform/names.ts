@@ -15,6 +15,7 @@ const LIMITS = {
   function: 64,
   repository: 100,
   pipeline: 100,
+  trail: 128,
   project: 150,
   other: 255,
 } as const;
@@ -70,6 +71,8 @@ export interface Names {
       | `${Environment}-remediation`
       | `replicate-${'push' | 'schedule'}-${RegionName}`,
   ): string;
+  /** Of CloudTrail, which takes no name of two letters. */
+  trail: string;
   topic: string;
   /** Of the key that the topic is encrypted with. */
   topicKey: string;
@@ -99,6 +102,7 @@ export function createNames(config: Config): Names {
     imageProject: within('project', `${prefix}-image`),
     connection: within('connection', `${prefix}-source`),
     releaseProject: environment => within('project', `${prefix}-release-${environment}`),
+    trail: within('trail', `${prefix}-trail`),
     topic: within('other', `${prefix}-notifications`),
     topicKey: within('other', `alias/${prefix}-notifications`),
     function: purpose => within('function', `${prefix}-${purpose}`),

@@ -32,8 +32,20 @@ describe('what the manifests say is fitted to what Tandem takes', () => {
     [
       'a check that asks too often',
       { http: { healthcheck: { interval: '1s' } } },
-      { service: { healthCheck: { intervalSeconds: 5 } } },
+      { service: { healthCheck: { intervalSeconds: 5, timeoutSeconds: 4 } } },
       'http.healthcheck.interval',
+    ],
+    [
+      'a check that lasts until the next',
+      { http: { healthcheck: { interval: '10s', timeout: '10s' } } },
+      { service: { healthCheck: { intervalSeconds: 10, timeoutSeconds: 9 } } },
+      'http.healthcheck.timeout',
+    ],
+    [
+      'days that CloudWatch does not know',
+      { logging: { retention: 10 } },
+      { logs: { retentionDays: 14 } },
+      'logging.retention',
     ],
     [
       'logs kept for ever',

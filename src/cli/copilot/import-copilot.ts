@@ -1,6 +1,6 @@
 import { assert } from '../../core/assert.ts';
 import { TandemError } from '../../core/error.ts';
-import { LONGEST_NAME_PREFIX } from '../../model/config/name-prefix.ts';
+import { isReservedStart, LONGEST_NAME_PREFIX } from '../../model/config/name-prefix.ts';
 import type { ConfigInput } from '../../model/config/schema.ts';
 import { validateConfig } from '../../model/config/validate.ts';
 import type { Environment } from '../../model/names.ts';
@@ -173,10 +173,11 @@ function applicationName(
 ): string {
   const isOneOfSeveral = workloads.filter(({ type }) => WEB_TYPES.has(type)).length > 1;
   const wanted = isOneOfSeveral ? `${copilotName}-${service}` : copilotName;
-  const fitting = wanted
+  const plain = wanted
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+/, '')
+    .replace(/^[^a-z]+/, '');
+  const fitting = (isReservedStart(plain) ? `app-${plain}` : plain)
     .slice(0, LONGEST_NAME_PREFIX)
     .replace(/-+$/, '');
   const name = fitting.length >= 2 ? fitting : 'application';

@@ -1,5 +1,6 @@
 import { FARGATE_MEMORY_MB, isFargatePair } from '../../model/config/fargate.ts';
 import type { ConfigInput } from '../../model/config/schema.ts';
+import { RETENTION_DAYS } from '../../model/config/sections/logs.ts';
 import { isRecord, scalarText } from './manifest.ts';
 import { ValueReader, show, type Tell } from './read-values.ts';
 
@@ -23,6 +24,8 @@ export interface MappedService {
 /** Copilot's default where a manifest says nothing, and Tandem's own is another. */
 const HEALTH_CHECK_PATH = '/';
 const GRACE_PERIOD_SECONDS = 60;
+/** Tandem's own where a manifest says nothing. */
+const HEALTH_CHECK = { intervalSeconds: 30, timeoutSeconds: 5 };
 
 export function mapService(manifest: unknown, tell: Tell): MappedService {
   const values = new ValueReader(manifest, tell);
@@ -40,7 +43,7 @@ export function mapService(manifest: unknown, tell: Tell): MappedService {
     },
     deployment: mapDeployment(values),
     scaling,
-    logs: defined({ retentionDays: values.wholeNumber('logging.retention', 1, 3653) }),
+    logs: defined({ retentionDays: mapRetention(values) }),
     domain: mapDomain(values),
     aws: defined({ architecture, spotPercent }),
     secrets: mapSecrets(values, environment),
@@ -162,10 +165,21 @@ function mapScaling(values: ValueReader): MappedService['scaling'] {
   });
 }
 
+/** CloudWatch keeps logs for certain numbers of days: none is lost earlier than was asked for. */
+function mapRetention(values: ValueReader): number | undefined {
+  const key = 'logging.retention';
+  const wanted = values.wholeNumber(key, 1, RETENTION_DAYS.at(-1)!);
+  if (wanted === undefined) return undefined;
+  const days = RETENTION_DAYS.find(each => each >= wanted)!;
+  if (days !== wanted) values.tell('changed', key, `${wanted} became ${days}, which CloudWatch knows`);
+  return days;
+}
+
 function mapHealthCheck(values: ValueReader): NonNullable<Service['healthCheck']> {
   const key = 'http.healthcheck';
   const path = values.text(isRecord(values.raw(key)) ? `${key}.path` : key) ?? HEALTH_CHECK_PATH;
   const codes = values.text(`${key}.success_codes`)?.replaceAll(' ', '');
+  const intervalSeconds = values.seconds(`${key}.interval`, 5, 300);
   const isKnown = codes === undefined || /^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$/.test(codes);
   if (!isKnown)
     values.tell('left', `${key}.success_codes`, `${show(codes)} are no status codes as \`200-299\``);
@@ -174,10 +188,24 @@ function mapHealthCheck(values: ValueReader): NonNullable<Service['healthCheck']
     matcher: isKnown ? codes : undefined,
     healthyThreshold: values.wholeNumber(`${key}.healthy_threshold`, 2, 10),
     unhealthyThreshold: values.wholeNumber(`${key}.unhealthy_threshold`, 2, 10),
-    intervalSeconds: values.seconds(`${key}.interval`, 5, 300),
-    timeoutSeconds: values.seconds(`${key}.timeout`, 2, 120),
+    intervalSeconds,
+    timeoutSeconds: mapTimeout(values, intervalSeconds),
     gracePeriodSeconds: values.seconds(`${key}.grace_period`, 0, 2_147_483_647) ?? GRACE_PERIOD_SECONDS,
   });
+}
+
+/** A check must be over before the next one. */
+function mapTimeout(values: ValueReader, intervalSeconds = HEALTH_CHECK.intervalSeconds): number | undefined {
+  const key = 'http.healthcheck';
+  const wanted = values.seconds(`${key}.timeout`, 2, 120);
+  if ((wanted ?? HEALTH_CHECK.timeoutSeconds) < intervalSeconds) return wanted;
+  const longest = intervalSeconds - 1;
+  values.tell(
+    'changed',
+    `${key}.${wanted === undefined ? 'interval' : 'timeout'}`,
+    `an answer may take ${longest} seconds: less than the interval`,
+  );
+  return longest;
 }
 
 function mapDeployment(values: ValueReader): Deployment {

@@ -10,6 +10,9 @@ export const FARGATE_MEMORY_MB: ReadonlyMap<number, readonly number[]> = new Map
   [32_768, [60, 120, 244].map(gigabytes => gigabytes * 1024)],
 ]);
 
+/** Tasks that one service may have (Amazon ECS service quotas, "Tasks per service"). */
+export const MAXIMUM_TASKS = 5000;
+
 export function isFargatePair(cpu: number, memoryMb: number): boolean {
   return FARGATE_MEMORY_MB.get(cpu)?.includes(memoryMb) ?? false;
 }

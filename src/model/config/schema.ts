@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { LONGEST_NAME_PREFIX, namePrefix } from './name-prefix.ts';
+import { containerFaults } from './collector.ts';
+import { variableFaults } from './container-variables.ts';
+import { namePrefixFaults } from './name-prefix.ts';
 import { alarmsSchema } from './sections/alarms.ts';
 import { awsSchema } from './sections/aws.ts';
 import { budgetSchema } from './sections/budget.ts';
@@ -21,7 +23,7 @@ import { registrySchema } from './sections/registry.ts';
 import { routingFaults, routingSchema } from './sections/routing.ts';
 import { remediationSchema } from './sections/remediation.ts';
 import { scalingSchema } from './sections/scaling.ts';
-import { secretFaults, secretsSchema } from './sections/secrets.ts';
+import { secretsSchema } from './sections/secrets.ts';
 import { serviceSchema } from './sections/service.ts';
 import { name, tagValue } from './sections/text.ts';
 import { usageSchema } from './sections/usage.ts';
@@ -88,20 +90,11 @@ export const configSchema = z
       .describe('What differs in one environment.'),
   })
   .superRefine((config, context) => {
-    const prefix = namePrefix(config);
-    if (prefix.length > LONGEST_NAME_PREFIX) {
-      context.addIssue({
-        code: 'custom',
-        path: ['aws', 'namePrefix'],
-        input: '',
-        message:
-          `a shorter name than ${prefix}: load balancers' names leave ${LONGEST_NAME_PREFIX} characters, ` +
-          `and these are ${prefix.length}`,
-      });
-    }
     const faults = [
+      ...namePrefixFaults(config),
       ...routingFaults(config.routing, config.regions),
-      ...secretFaults(config.secrets, config.service.environment),
+      ...variableFaults(config),
+      ...containerFaults(config),
     ];
     for (const fault of faults) {
       context.addIssue({ code: 'custom', ...fault });

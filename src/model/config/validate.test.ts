@@ -68,7 +68,7 @@ describe('a fault', () => {
       {
         path: 'application',
         found: 'nothing',
-        allowed: '2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last',
+        allowed: '2 to 31 lower-case letters, digits and single hyphens, a letter first, no hyphen last',
       },
     ]);
   });

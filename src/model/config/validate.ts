@@ -31,7 +31,11 @@ export function validateConfig(value: unknown): ConfigValidation {
  * wrong values are taken out and the rest is checked again; a rule of a section that lost a value is not judged.
  */
 function allFaults(value: unknown, issues: readonly Issue[]): ConfigFault[] {
-  const first = issues.flatMap(issue => toFaults(value, issue));
+  const sectionOf = (issue: Issue) => formatKeyPath((issue.path as KeyPath).slice(0, -1));
+  const faulty = new Set(issues.filter(({ code }) => !RULES.has(code)).map(sectionOf));
+  const first = issues
+    .filter(issue => issue.code !== 'custom' || !faulty.has(sectionOf(issue)))
+    .flatMap(issue => toFaults(value, issue));
   const culled = copyOfData(value);
   const incomplete = new Set<string>();
   for (const issue of issues) {
@@ -40,7 +44,7 @@ function allFaults(value: unknown, issues: readonly Issue[]): ConfigFault[] {
       for (const key of issue.keys) remove(culled, [...path, key]);
     } else {
       remove(culled, path);
-      incomplete.add(formatKeyPath(path.slice(0, -1)));
+      incomplete.add(sectionOf(issue));
     }
   }
   const second = configSchema.safeParse(culled);
@@ -49,13 +53,13 @@ function allFaults(value: unknown, issues: readonly Issue[]): ConfigFault[] {
         environmentFaults(second.data, environment),
       )
     : second.error.issues
-        .filter(
-          issue =>
-            issue.code === 'custom' && !incomplete.has(formatKeyPath((issue.path as KeyPath).slice(0, -1))),
-        )
+        .filter(issue => issue.code === 'custom' && !incomplete.has(sectionOf(issue)))
         .flatMap(issue => toFaults(culled, issue));
   return [...first, ...further];
 }
+
+/** What is no wrong value of a key. */
+const RULES = new Set<string>(['custom', 'unrecognized_keys']);
 
 function isComplete(incomplete: ReadonlySet<string>, environment: string): boolean {
   return ![
@@ -120,6 +124,7 @@ function allowedBy(issue: Issue, node: SchemaNode): string {
     return issue.message;
   }
   if (issue.code === 'too_small' && issue.origin === 'array') return `at least ${issue.minimum} of them`;
+  if (issue.code === 'too_big' && issue.origin === 'array') return `at most ${issue.maximum} of them`;
   return describeNode(node);
 }
 

@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { COLLECTOR } from '../../../model/config/collector.ts';
 import type { PolicyStatement } from '../policy.ts';
 import { logGroup } from './log-group.ts';
 
@@ -24,7 +25,6 @@ export interface CollectorOutput {
 }
 
 const IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.35.0';
-const PORT = 4318;
 
 /**
  * An OpenTelemetry collector beside the application in every task: traces go to X-Ray, metrics to CloudWatch. The
@@ -39,7 +39,7 @@ export function collector(scope: Construct, id: string, input: CollectorInput): 
   return {
     variables: {
       OTEL_SERVICE_NAME: input.serviceName,
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://localhost:${PORT}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://localhost:${COLLECTOR.port}`,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
       // W3C's headers, and the one that load balancers add.
       OTEL_PROPAGATORS: 'tracecontext,baggage,xray',
@@ -56,7 +56,7 @@ export function collector(scope: Construct, id: string, input: CollectorInput): 
       },
     ],
     container: {
-      name: 'collector',
+      name: COLLECTOR.container,
       image: IMAGE,
       essential: false,
       environment: [{ name: 'AOT_CONFIG_CONTENT', value: configuration(input, metrics.name) }],
@@ -67,7 +67,7 @@ export function collector(scope: Construct, id: string, input: CollectorInput): 
 /** JSON is YAML, which the collector reads. */
 function configuration({ region, metricsNamespace }: CollectorInput, metricsLogGroupName: string): string {
   return JSON.stringify({
-    receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${PORT}` } } } },
+    receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${COLLECTOR.port}` } } } },
     processors: { batch: {} },
     exporters: {
       awsxray: { region },

@@ -50,7 +50,8 @@ export function replication(scope: Construct, id: string, input: ReplicationInpu
   });
   const code = lambdaFunction(here, 'function', {
     name: input.name,
-    description: `Pushes ${input.repository.name} of ${input.region} to ${input.peers.join(', ')}`,
+    // At most 256 characters, so not the names of all regions.
+    description: `Pushes ${input.repository.name} of ${input.region} to the other regions`,
     accountId: input.accountId,
     roleName: input.roleName,
     code: 'replication',

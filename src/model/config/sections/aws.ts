@@ -7,8 +7,8 @@ export const awsSchema = z.strictObject({
     .default('')
     .describe('The account it belongs in: Terraform then works in no other. Also keeps bucket names unique.'),
   namePrefix: formed(
-    new RegExp(`^([a-z][a-z0-9-]{0,${LONGEST_NAME_PREFIX - 2}}[a-z0-9])?$`),
-    `2 to ${LONGEST_NAME_PREFIX} lower-case letters, digits and hyphens, a letter first, no hyphen last; or empty`,
+    new RegExp(`^((?=.{2,${LONGEST_NAME_PREFIX}}$)[a-z][a-z0-9]*(-[a-z0-9]+)*)?$`),
+    `2 to ${LONGEST_NAME_PREFIX} lower-case letters, digits and single hyphens, a letter first, no hyphen last; or empty`,
   )
     .default('')
     .describe('What every resource’s name begins with; empty: customer and application.'),

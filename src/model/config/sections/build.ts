@@ -1,8 +1,13 @@
 import { z } from 'zod';
-import { environmentVariables } from './text.ts';
+import { environmentVariables, formed } from './text.ts';
 
 export const buildSchema = z.strictObject({
-  buildspec: z.string().min(1).default('buildspec.yml').describe('Path of the buildspec in the repository.'),
+  buildspec: formed(
+    /^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\n\r]+$/,
+    'a path inside the repository, as `buildspec.yml`',
+  )
+    .default('buildspec.yml')
+    .describe('Path of the buildspec in the repository.'),
   timeoutMinutes: z.number().positive().max(2160).default(60).describe('A build that runs longer is ended.'),
   environment: environmentVariables
     .default({})

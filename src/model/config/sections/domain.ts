@@ -4,8 +4,8 @@ import { formed } from './text.ts';
 export const domainSchema = z
   .strictObject({
     name: formed(
-      /^(([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})?$/,
-      'a host name as `shop.example.com`, or empty',
+      /^(?=.{0,64}$)(([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9]))?$/,
+      'a host name as `shop.example.com`, at most 64 characters as certificates want it; or empty',
     )
       .default('')
       .describe('Production’s host name, staging’s is `staging.` before it; empty: HTTP only.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAXIMUM_TASKS } from '../fargate.ts';
 import { strategySchema } from './deployment.ts';
 import { environmentVariables } from './text.ts';
 
@@ -8,9 +9,9 @@ export const environmentOverride = z.strictObject({
     .strictObject({
       cpu: z.int(),
       memoryMb: z.int(),
-      desiredCount: z.int().min(0),
-      minimumCount: z.int().min(0),
-      maximumCount: z.int().min(1),
+      desiredCount: z.int().min(0).max(MAXIMUM_TASKS),
+      minimumCount: z.int().min(0).max(MAXIMUM_TASKS),
+      maximumCount: z.int().min(1).max(MAXIMUM_TASKS),
       environment: environmentVariables,
       deregistrationDelaySeconds: z.int().min(0).max(3600),
     })

@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { formed } from './text.ts';
+import { eachOnce, formed } from './text.ts';
+
+/** One address by itself, without a name and without signs that have a meaning in a header. */
+const ADDRESS =
+  /^(?=.{3,254}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$/;
 
 export const notificationsSchema = z.strictObject({
   emails: z
-    .array(formed(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'))
+    .array(formed(ADDRESS, 'an e-mail address as `ada@example.com`'))
+    .superRefine(eachOnce)
     .default([])
     .describe('Who is told of alarms, failures and approvals; AWS asks each to agree first.'),
 });

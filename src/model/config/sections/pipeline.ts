@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { formed } from './text.ts';
 
+/** What `git check-ref-format --branch` takes. */
+const BRANCH =
+  // oxlint-disable-next-line no-control-regex
+  /^(?![-/]|@$)(?!.*(\/\/|\.\.|@\{|\/\.|\.lock(\/|$)))(?!\.)[^\u0000-\u0020\u007f~^:?*[\\]{1,256}(?<![./])$/;
+
 const sourceSchema = z
   .strictObject({
     provider: z
@@ -26,7 +31,9 @@ const sourceSchema = z
 
 export const pipelineSchema = z.strictObject({
   source: sourceSchema.prefault({}).describe('Where commits come from, on AWS.'),
-  branch: z.string().min(1).default('main').describe('Pushes to this branch start an execution.'),
+  branch: formed(BRANCH, 'the name of a branch as git allows it, of at most 256 characters')
+    .default('main')
+    .describe('Pushes to this branch start an execution.'),
   executionMode: z
     .enum(['SUPERSEDED', 'QUEUED', 'PARALLEL'])
     .default('SUPERSEDED')

@@ -3,10 +3,20 @@ import { awsRegions } from '../regions.ts';
 import { formed } from './text.ts';
 
 /** Two-letter codes alone would not say: `AF` is Africa, and Afghanistan. */
-const location = formed(
-  /^(continent:(AF|AN|AS|EU|NA|OC|SA)|country:[A-Z]{2})$/,
-  'a place as `continent:EU` or `country:US`, in the codes of Route 53',
+const PLACE = 'a place as `continent:EU` or `country:US`, in the codes of Route 53';
+const location = formed(/^(continent:(AF|AN|AS|EU|NA|OC|SA)|country:[A-Z]{2})$/, PLACE).refine(
+  place => !place.startsWith('country:') || isCountry(place.slice(-2)),
+  { error: PLACE },
 );
+
+/** ISO 3166's codes: Unicode's names for regions, without those that are no country's. */
+function isCountry(code: string): boolean {
+  const name = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(code);
+  return (
+    name !== undefined &&
+    !['AC', 'CP', 'DG', 'EA', 'EU', 'EZ', 'IC', 'QO', 'TA', 'UN', 'XA', 'XB', 'ZZ'].includes(code)
+  );
+}
 
 export const routingSchema = z.strictObject({
   policy: z

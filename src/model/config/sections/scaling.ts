@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { formed, name } from './text.ts';
+import { MAXIMUM_TASKS } from '../fargate.ts';
+import { scheduleFault } from '../schedule-expression.ts';
+import { name } from './text.ts';
 
 export const scalingSchema = z.strictObject({
   cpuPercent: z.int().min(1).max(100).default(70).describe('CPU, of what is reserved, that scaling aims at.'),
@@ -23,13 +25,17 @@ export const scalingSchema = z.strictObject({
     .array(
       z.strictObject({
         name,
-        schedule: formed(
-          /^(cron|rate|at)\(.+\)$/,
-          'as `cron(0 20 ? * MON-FRI *)`, `rate(1 day)` or `at(2027-01-01T00:00:00)`',
-        ),
-        timeZone: z.string().min(1).default('UTC'),
-        minimumCount: z.int().min(0),
-        maximumCount: z.int().min(0),
+        schedule: z.string().superRefine((expression, context) => {
+          const allowed = scheduleFault(expression);
+          if (allowed === undefined) return;
+          context.addIssue({ code: 'custom', input: expression, message: allowed });
+        }),
+        timeZone: z
+          .string()
+          .refine(isTimeZone, { error: 'a time zone as `UTC` or `Europe/Berlin`' })
+          .default('UTC'),
+        minimumCount: z.int().min(0).max(MAXIMUM_TASKS),
+        maximumCount: z.int().min(0).max(MAXIMUM_TASKS),
       }),
     )
     .default([])
@@ -50,3 +56,13 @@ export const scalingSchema = z.strictObject({
     })
     .describe('Other limits of the number of tasks, from set times on.'),
 });
+
+/** IANA's names only: JavaScript takes offsets as well, which AWS does not. */
+function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -3,7 +3,10 @@ import { formed } from './text.ts';
 
 export const secretsSchema = z
   .record(
-    formed(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name of letters, digits and underscores, no digit first'),
+    formed(
+      /^[A-Za-z_][A-Za-z0-9_]{0,199}$/,
+      'a name of at most 200 letters, digits and underscores, no digit first',
+    ),
     z.strictObject({
       generate: z
         .boolean()
@@ -18,17 +21,3 @@ export const secretsSchema = z
     }),
   )
   .meta({ allowed: 'for each variable, `generate` (false) and `rotateAfterDays` (30)' });
-
-/** A container cannot have a variable both plain and secret. */
-export function secretFaults(
-  secrets: z.output<typeof secretsSchema>,
-  plain: Readonly<Record<string, string>>,
-): { path: string[]; input: unknown; message: string }[] {
-  return Object.keys(secrets)
-    .filter(name => Object.hasOwn(plain, name))
-    .map(name => ({
-      path: ['secrets', name],
-      input: name,
-      message: `a name that service.environment does not have too`,
-    }));
-}

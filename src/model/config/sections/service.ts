@@ -1,40 +1,70 @@
 import { z } from 'zod';
-import { FARGATE_MEMORY_MB, isFargatePair } from '../fargate.ts';
+import { FARGATE_MEMORY_MB, isFargatePair, MAXIMUM_TASKS } from '../fargate.ts';
 import { environmentVariables, formed } from './text.ts';
 
-const healthCheckSchema = z.strictObject({
-  path: z
-    .string()
-    .startsWith('/')
-    .default('/health')
-    .describe('What the load balancer requests from each target.'),
-  intervalSeconds: z.int().min(5).max(300).default(30).describe('Seconds between checks of one target.'),
-  timeoutSeconds: z
-    .int()
-    .min(2)
-    .max(120)
-    .default(5)
-    .describe('Seconds without an answer that count as a failure.'),
-  healthyThreshold: z
-    .int()
-    .min(2)
-    .max(10)
-    .default(5)
-    .describe('Successes in a row that bring a target back.'),
-  unhealthyThreshold: z.int().min(2).max(10).default(2).describe('Failures in a row that take a target out.'),
-  matcher: formed(
-    /^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$/,
-    'status codes as `200`, `200-299` or `200,202`',
-  )
-    .default('200')
-    .describe('Status codes that count as healthy.'),
-  gracePeriodSeconds: z
-    .int()
-    .min(0)
-    .max(2_147_483_647)
-    .default(0)
-    .describe('Seconds after a task starts in which failed checks do not count.'),
-});
+const healthCheckSchema = z
+  .strictObject({
+    path: formed(
+      // A check of Route 53 asks for it too, and takes 255 characters.
+      /^\/[\x21-\x7e]{0,254}$/,
+      'a path as `/health`, at most 255 characters, none of them a space',
+    )
+      .default('/health')
+      .describe('What the load balancer requests from each target.'),
+    intervalSeconds: z.int().min(5).max(300).default(30).describe('Seconds between checks of one target.'),
+    timeoutSeconds: z
+      .int()
+      .min(2)
+      .max(120)
+      .default(5)
+      .describe('Seconds without an answer that count as a failure.'),
+    healthyThreshold: z
+      .int()
+      .min(2)
+      .max(10)
+      .default(5)
+      .describe('Successes in a row that bring a target back.'),
+    unhealthyThreshold: z
+      .int()
+      .min(2)
+      .max(10)
+      .default(2)
+      .describe('Failures in a row that take a target out.'),
+    matcher: formed(
+      /^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$/,
+      'status codes as `200`, `200-299` or `200,202`',
+    )
+      .default('200')
+      .describe('Status codes that count as healthy.'),
+    gracePeriodSeconds: z
+      .int()
+      .min(0)
+      .max(2_147_483_647)
+      .default(0)
+      .describe('Seconds after a task starts in which failed checks do not count.'),
+  })
+  .superRefine(({ timeoutSeconds, intervalSeconds, matcher }, context) => {
+    if (timeoutSeconds >= intervalSeconds) {
+      context.addIssue({
+        code: 'custom',
+        path: ['timeoutSeconds'],
+        input: timeoutSeconds,
+        message: `less than intervalSeconds (${intervalSeconds})`,
+      });
+    }
+    const [reversed] = matcher.split(',').filter(part => {
+      const [first, last = first] = part.split('-');
+      return first! > last!;
+    });
+    if (reversed !== undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['matcher'],
+        input: matcher,
+        message: `ranges from the lower to the higher code, which ${reversed} is not`,
+      });
+    }
+  });
 
 export const serviceSchema = z
   .strictObject({
@@ -54,9 +84,14 @@ export const serviceSchema = z
       .default(512)
       .describe('Memory limit in MiB; a task above it is killed.')
       .meta({ allowed: 'a size that Fargate offers for this cpu: for 256, one of 512, 1024, 2048' }),
-    desiredCount: z.int().min(0).default(2).describe('Tasks to run until autoscaling says otherwise.'),
-    minimumCount: z.int().min(0).default(2).describe('Autoscaling never goes below.'),
-    maximumCount: z.int().min(1).default(10).describe('Autoscaling never goes above.'),
+    desiredCount: z
+      .int()
+      .min(0)
+      .max(MAXIMUM_TASKS)
+      .default(2)
+      .describe('Tasks to run until autoscaling says otherwise.'),
+    minimumCount: z.int().min(0).max(MAXIMUM_TASKS).default(2).describe('Autoscaling never goes below.'),
+    maximumCount: z.int().min(1).max(MAXIMUM_TASKS).default(10).describe('Autoscaling never goes above.'),
     environment: environmentVariables.default({}).describe('Plain environment variables of the container.'),
     healthCheck: healthCheckSchema
       .prefault({})

@@ -1,19 +1,28 @@
 import { z } from 'zod';
 
+/** Rule of a list: nothing twice. */
+export function eachOnce(values: readonly (string | number)[], context: z.RefinementCtx): void {
+  values.forEach((value, index) => {
+    if (values.indexOf(value) < index) {
+      context.addIssue({ code: 'custom', path: [index], input: value, message: 'each once' });
+    }
+  });
+}
+
 /** Text of one form, the form in words: what a fault and the configuration reference say is allowed. */
 export function formed(form: RegExp, allowed: string) {
   return z.string().regex(form, allowed).meta({ allowed });
 }
 
 export const name = formed(
-  /^[a-z][a-z0-9-]{0,29}[a-z0-9]$/,
-  '2 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen last',
+  /^(?=.{2,31}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+  '2 to 31 lower-case letters, digits and single hyphens, a letter first, no hyphen last',
 );
 
 /** AWS: "Tag naming limits and requirements". */
 export const tagValue = formed(
-  /^[\p{L}\p{N} _.:/=+\-@]{1,256}$/u,
-  '1 to 256 letters, digits, spaces and _ . : / = + - @',
+  /^(?! |[aA][wW][sS]:)[\p{L}\p{N} _.:/=+\-@]{1,256}(?<! )$/u,
+  '1 to 256 letters, digits, spaces and _ . : / = + - @, no space first or last, and not beginning with aws:',
 );
 
 export const environmentVariables = z.record(

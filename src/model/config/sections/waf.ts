@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ENVIRONMENTS } from '../../names.ts';
+import { eachOnce } from './text.ts';
 
 const RULE_GROUPS = ['common', 'known-bad-inputs', 'ip-reputation', 'anonymous-ip', 'sql', 'linux'] as const;
 
@@ -11,10 +12,12 @@ export const wafSchema = z.strictObject({
   requestsPerClient: z
     .int()
     .min(10)
+    .max(2_000_000_000)
     .default(2000)
     .describe('Requests in five minutes after which a client address is refused (403) until it asks less.'),
   ruleGroups: z
     .array(z.enum(RULE_GROUPS))
+    .superRefine(eachOnce)
     .default(['common', 'known-bad-inputs', 'ip-reputation'])
     .describe('Rules against known attacks, which AWS keeps up to date.'),
 });
