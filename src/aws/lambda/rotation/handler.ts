@@ -49,6 +49,8 @@ export interface RotationEvent {
 
 const CURRENT = 'AWSCURRENT';
 const PENDING = 'AWSPENDING';
+/** Secrets Manager tells to the second when it changed a secret: what began in that second may be older. */
+const CHANGE_PRECISION_MS = SECOND_MS;
 const LOOK_AGAIN_MS = 3 * SECOND_MS;
 /** Left for the services once all copies have the value. */
 const RESERVE_MS = 60 * SECOND_MS;
@@ -141,7 +143,7 @@ export function createRotation(settings: RotationSettings) {
     const [found] = services;
     if (found?.status !== 'ACTIVE') return;
     const newest = Math.max(...(found.deployments ?? []).map(({ createdAt }) => createdAt?.getTime() ?? 0));
-    if (newest > changedAt) return;
+    if (newest >= changedAt + CHANGE_PRECISION_MS) return;
     await ecs.send(new UpdateServiceCommand({ cluster, service, forceNewDeployment: true }));
     settings.log(
       JSON.stringify({ secret: event.SecretId, region, service, outcome: 'tasks are being replaced' }),
