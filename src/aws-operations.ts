@@ -24,7 +24,13 @@ export function createAwsOperations(): AwsOperations {
     return callingAws(what, () => work(opened));
   };
   return {
-    identify: async region => (await sessionIn(region)).identify(),
+    async identify(region) {
+      const { AwsSession } = await import('./aws/operate/aws-session.ts');
+      const opened = new AwsSession(region);
+      const identity = await opened.identify();
+      session = opened;
+      return identity;
+    },
     async stacks(config, options) {
       const { synthesize } = await import('./aws/terraform/synthesize.ts');
       const { archivesOf } = await import('./aws/terraform/files.ts');
@@ -85,6 +91,11 @@ export function createAwsOperations(): AwsOperations {
           allRegions: awsRegions,
         }),
       );
+    },
+    async observeRegion(config, region, now) {
+      const { observeRegion } = await import('./aws/operate/observe/observe-region.ts');
+      const { observedPlaces } = await import('./aws/terraform/observed-places.ts');
+      return observeRegion(await sessionIn(region), { region, now, ...observedPlaces(config, region) });
     },
     async openWorkFolder(request) {
       const { openWorkFolder } = await import('./aws/operate/work-folder.ts');

@@ -1,4 +1,6 @@
+import type { Instant } from '../core/instant.ts';
 import type { Config } from '../model/config/schema.ts';
+import type { RegionObservation } from '../model/diagnosis.ts';
 import type {
   AwsIdentity,
   InfrastructureStack,
@@ -48,5 +50,11 @@ export interface AwsOperations {
   takeInventory(
     config: Config,
   ): Promise<{ leftovers: Leftover[]; unseen: { region: RegionName; reason: string }[] }>;
+  /** Services, builds and replication of a region. What cannot be seen is said in `unseen`, never thrown. */
+  observeRegion(
+    config: Config,
+    region: RegionName,
+    now: Instant,
+  ): Promise<Omit<RegionObservation, 'locks' | 'nat'>>;
   openWorkFolder(request: WorkFolderRequest): Promise<WorkFolder>;
 }

@@ -62,13 +62,12 @@ interface Surroundings {
 }
 
 async function observeService(
-  { name, url, desired, running, healthyTargets }: ServiceStatus,
+  { name, desired, running, healthyTargets }: ServiceStatus,
   { operations, config, events }: Surroundings,
 ): Promise<ServiceObservation> {
   const lines = await collect(operations.logs({ group: name, limit: LINES_READ }));
   return {
     environment: name,
-    url,
     desired,
     running,
     memoryMb: environmentConfig(config, name).service.memoryMb,

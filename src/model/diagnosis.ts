@@ -1,6 +1,6 @@
 import type { Instant } from '../core/instant.ts';
 import type { Environment, RegionName } from './names.ts';
-import type { ReplicationStatus } from './status.ts';
+import type { RefSplit, ReplicationStatus } from './status.ts';
 
 /** A task that ended, whoever ended it. */
 export interface TaskStop {
@@ -15,7 +15,9 @@ export interface TaskStop {
 export interface PortsObservation {
   /** Whether people may reach the load balancer. */
   isBalancerOpen: boolean;
-  /** Whether the load balancer may reach the tasks. */
+  /** Whether the load balancer's own group lets it reach the tasks. */
+  isBalancerOpenToTasks: boolean;
+  /** Whether the tasks' group lets the load balancer in. */
   areTasksOpen: boolean;
   port: number;
   balancerGroup: string;
@@ -24,11 +26,11 @@ export interface PortsObservation {
 
 export interface ServiceObservation {
   environment: Environment;
-  url: string;
   desired: number;
   running: number;
   memoryMb: number;
-  healthyTargets: number;
+  /** Absent where it could not be seen: then the tasks that run are taken for it. */
+  healthyTargets?: number;
   /** Targets that get no requests, each with why, as far as it is told: `Target.Timeout`. */
   otherTargets: { id: string; state: string; reason?: string }[];
   /** Absent where nothing stands in between, as in the local cloud. */
@@ -49,6 +51,11 @@ export interface BuildObservation {
   /** How long earlier ones took that succeeded. */
   usualMs?: number;
   timeoutMs: number;
+}
+
+/** What the diagnosis needs of a `ReplicationStatus`. */
+export interface ReplicationObservation extends Omit<ReplicationStatus, 'splits'> {
+  splits: Pick<RefSplit, 'ref'>[];
 }
 
 export interface LockObservation {
@@ -74,7 +81,7 @@ export interface RegionObservation {
   services: ServiceObservation[];
   /** Of the newest execution that built something. */
   build?: BuildObservation;
-  replication: ReplicationStatus[];
+  replication: ReplicationObservation[];
   locks: LockObservation[];
   nat?: NatObservation;
   /** What could not be looked at, and why. */

@@ -2,6 +2,7 @@ import { nearest } from '../../core/nearest.ts';
 import { TandemError } from '../../core/error.ts';
 import type { Config } from '../../model/config/schema.ts';
 import type { AwsIdentity, InfrastructureStack } from '../../model/infrastructure.ts';
+import type { RegionName } from '../../model/names.ts';
 import type { OptionDefinition } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { timeOfDay } from '../text/time.ts';
@@ -42,7 +43,7 @@ export async function openApplication(
 ): Promise<AwsApplication> {
   const given = await context.config();
   requireKnownRegions(context, given);
-  const identity = await context.aws.identify(given.regions[0]!);
+  const identity = await identifyIn(context, given.regions);
   requireAccount(given, identity);
   // Names of buckets have the account in them: nobody else can have taken them first.
   const config: Config = { ...given, aws: { ...given.aws, accountId: identity.accountId } };
@@ -60,6 +61,20 @@ export function identityText({ accountId, arn, expiresAt }: AwsIdentity): string
   const who = arn.split(':').at(-1) ?? arn;
   const until = expiresAt === undefined ? '' : ` (until ${timeOfDay(expiresAt)})`;
   return `account ${accountId}, as ${who}${until}`;
+}
+
+/** Asks the next region where one does not answer: credentials are the same in all. */
+async function identifyIn(
+  context: CommandContext,
+  [region, ...others]: readonly RegionName[],
+): Promise<AwsIdentity> {
+  try {
+    return await context.aws.identify(region!);
+  } catch (error) {
+    const isUnreachable = error instanceof TandemError && error.code === 'AWS_UNREACHABLE';
+    if (!isUnreachable || others.length === 0) throw error;
+    return identifyIn(context, others);
+  }
 }
 
 function requireAccount({ aws }: Config, { accountId, arn }: AwsIdentity): void {

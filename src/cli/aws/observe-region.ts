@@ -1,43 +1,51 @@
-import { parseInstant } from '../../core/instant.ts';
+import { errorMessage } from '../../core/error.ts';
+import { parseInstant, type Instant } from '../../core/instant.ts';
 import type { CostLine } from '../../model/cost.ts';
 import type { LockObservation, NatObservation, RegionObservation } from '../../model/diagnosis.ts';
+import type { InfrastructureStack } from '../../model/infrastructure.ts';
 import type { CommandContext } from '../context.ts';
 import { openApplication } from './application.ts';
 
-/** What is seen of an application on AWS: who holds its states, and what its NAT gateways cost. */
+/** What is seen of an application on AWS, each region by itself: one that does not answer hides no other. */
 export async function observeAwsRegions(context: CommandContext): Promise<RegionObservation[]> {
   const { config, identity, stacks } = await openApplication(context, { localState: false, protect: true });
   const { lines } = (await context.cost.report(config)).estimate;
-  const locks = await Promise.all(
-    stacks.map(async ({ name, region, ...stack }) => {
-      const lock = await context.aws.readStateLock({ name, region, ...stack }, identity.accountId);
-      return { name, region, lock };
+  const now = context.clock.now();
+  return Promise.all(
+    [...new Set(stacks.map(({ region }) => region))].map(async region => {
+      const [observation, { locks, unseen }] = await Promise.all([
+        context.aws.observeRegion(config, region, now),
+        observeLocks(context, {
+          stacks: stacks.filter(stack => stack.region === region),
+          accountId: identity.accountId,
+          now,
+        }),
+      ]);
+      const nat = natOf(lines.filter(line => line.region === region));
+      return { ...observation, locks, ...(nat && { nat }), unseen: [...observation.unseen, ...unseen] };
     }),
   );
-  const now = context.clock.now();
-  return [...new Set(stacks.map(({ region }) => region))].map(region => {
-    const held = locks.flatMap(({ name, region: place, lock }): LockObservation[] => {
-      if (place !== region || lock === undefined) return [];
-      const { who, operation, created } = lock;
-      return [{ stack: name, who, operation, since: parseInstant(created) ?? now }];
-    });
-    const nat = natOf(lines.filter(line => line.region === region));
-    return {
-      region,
-      at: now,
-      services: [],
-      replication: [],
-      locks: held,
-      ...(nat && { nat }),
-      unseen: [
-        {
-          what: 'services, builds and replication',
-          reason:
-            'on AWS this version sees state locks and NAT only; the CloudWatch dashboard shows the others',
-        },
-      ],
-    };
-  });
+}
+
+async function observeLocks(
+  { aws }: CommandContext,
+  { stacks, accountId, now }: { stacks: readonly InfrastructureStack[]; accountId: string; now: Instant },
+): Promise<Pick<RegionObservation, 'locks' | 'unseen'>> {
+  const locks: LockObservation[] = [];
+  const unseen: RegionObservation['unseen'] = [];
+  await Promise.all(
+    stacks.map(async stack => {
+      try {
+        const lock = await aws.readStateLock(stack, accountId);
+        if (lock === undefined) return;
+        const { who, operation, created } = lock;
+        locks.push({ stack: stack.name, who, operation, since: parseInstant(created) ?? now });
+      } catch (error) {
+        unseen.push({ what: `the lock of ${stack.name}`, reason: errorMessage(error) });
+      }
+    }),
+  );
+  return { locks, unseen };
 }
 
 function natOf(lines: readonly CostLine[]): NatObservation | undefined {

@@ -320,6 +320,7 @@ function runAws(
       calls.push('inventory');
       return { leftovers, unseen: [] };
     },
+    observeRegion: () => Promise.reject(new Error('not expected')),
     openWorkFolder: async () => work,
   };
   const cost: CostPort = {

@@ -1,9 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TandemError } from '../../core/error.ts';
+import type { RegionObservation } from '../../model/diagnosis.ts';
+import type { CostPort } from '../cost-port.ts';
 import { cloudDouble, type CloudDouble } from '../testing/cloud-double.ts';
-import { linesOf, runCli } from '../testing/command-run.ts';
+import { linesOf, runCli, unexpectedAws } from '../testing/command-run.ts';
 import { executionOf, NOW, serviceOf, stagesAt } from '../testing/fixtures.ts';
 
 let workingFolder: string;
@@ -61,6 +64,63 @@ test('finds in one region what is wrong, why, and what mends it', async () => {
     '✗ us-east-1 build #1: the newest build failed: npm test: exit 1',
     '    mend  mend what the log names (`tandem logs --group build`), and push; `tandem retry` if it was chance',
   ]);
+});
+
+describe('on AWS', () => {
+  const stacks = ['us-east-1', 'us-west-2'].map(name => ({ name, region: name, document: {} }));
+  const cost: CostPort = {
+    report: async () => ({
+      estimate: { currency: 'USD', total: 0, lines: [], prices: [], substituted: [], notCovered: [] },
+      levers: [],
+    }),
+    change: () => Promise.reject(new Error('not expected')),
+  };
+  const observed = (region: string, unseen: RegionObservation['unseen'] = []) => ({
+    region,
+    at: NOW,
+    services: [],
+    replication: [],
+    unseen,
+  });
+
+  test('a region that does not answer hides neither the other nor whose credentials these are', async () => {
+    const asked: string[] = [];
+    const run = await runCli(['doctor', '--target', 'aws', '--json'], {
+      workingFolder,
+      cost,
+      aws: {
+        ...unexpectedAws,
+        async identify(region) {
+          asked.push(region);
+          if (region === 'us-east-1') throw new TandemError('AWS_UNREACHABLE', 'us-east-1 does not answer');
+          return { accountId: '123456789012', arn: 'arn:aws:iam::123456789012:user/ada' };
+        },
+        stacks: async () => stacks,
+        async readStateLock({ region }) {
+          if (region === 'us-east-1') throw new TandemError('AWS_CALL_FAILED', 'us-east-1 does not answer');
+          const created = '2026-11-23T00:00:00Z';
+          return { id: '1', operation: 'OperationTypeApply', who: 'ada@laptop', created, path: '' };
+        },
+        observeRegion: async (_config, region) =>
+          observed(
+            region,
+            region === 'us-east-1' ? [{ what: 'builds', reason: 'us-east-1 does not answer' }] : [],
+          ),
+      },
+    });
+    expect(asked).toEqual(['us-east-1', 'us-west-2']);
+    expect(run.exitCode).toBe(1);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      regions: [
+        {
+          region: 'us-east-1',
+          findings: [],
+          unseen: [{ what: 'builds' }, { what: 'the lock of us-east-1' }],
+        },
+        { region: 'us-west-2', findings: [{ case: 'state-lock', subject: 'us-west-2' }], unseen: [] },
+      ],
+    });
+  });
 });
 
 test('does not call well what it could not see', async () => {

@@ -12,8 +12,9 @@ export const doctor = defineCommand<Record<string, never>>({
   summary: 'Find out what is wrong, why, and what mends it',
   details:
     'Looks at an application that cannot be reached (target health, tasks, logs, in that order), images that cannot be ' +
-    'pulled, tasks killed for memory, builds that fail or are stuck, and replication that is behind; with --target aws at ' +
-    'state locks and what NAT costs. Changes nothing. ' +
+    'pulled, tasks killed for memory, builds that fail or are stuck, and replication that is behind; with --target aws also at ' +
+    'security groups, state locks and what NAT costs. What the credentials may not see is named, and the rest is shown. ' +
+    'Changes nothing. ' +
     'Exit codes: 0 nothing is wrong, 1 something is, 6 not everything could be looked at.',
   examples: ['tandem doctor', 'tandem doctor --region us-west-2 --json', 'tandem doctor --target aws'],
   takesRegion: true,

@@ -26,7 +26,7 @@ const hurriedClock: Clock = {
 
 const unexpected = () => Promise.reject(new Error('not expected'));
 
-const unexpectedAws: AwsOperations = {
+export const unexpectedAws: AwsOperations = {
   identify: unexpected,
   stacks: unexpected,
   ensureStateBucket: unexpected,
@@ -36,6 +36,7 @@ const unexpectedAws: AwsOperations = {
   deleteServiceLogGroups: unexpected,
   removeStateBucket: unexpected,
   takeInventory: unexpected,
+  observeRegion: unexpected,
   openWorkFolder: unexpected,
 };
 

@@ -43,6 +43,20 @@ describe('an application that cannot be reached', () => {
     expect(finding).toMatchObject({ severity: 'error', evidence: [{}, { what: 'security groups' }] });
   });
 
+  test('is explained by a load balancer that may not reach the tasks', () => {
+    const [finding] = of('unreachable', service({ ...sick, ports: ports({ isBalancerOpenToTasks: false }) }));
+    expect(finding!.evidence[1]!.seen).toBe('sg-balancer lets nothing out to sg-tasks on port 8080');
+  });
+
+  test('is told by its tasks alone where target health cannot be seen', () => {
+    const { healthyTargets: _, ...unseen } = service({ running: 1 });
+    expect(of('unreachable', unseen)[0]).toMatchObject({
+      severity: 'warning',
+      evidence: [{ what: 'tasks' }, {}],
+    });
+    expect(of('unreachable', { ...unseen, running: 2 })).toEqual([]);
+  });
+
   test('is explained by its tasks, with what they said last, when nothing is closed', () => {
     const [finding] = of(
       'unreachable',
@@ -157,6 +171,22 @@ test.each([
   expect(inRegion('replication', { replication: [status] })[0]?.severity).toBe(severity);
 });
 
+test('replication that does not go through is called behind though nobody knows of a commit that waits', () => {
+  const message = 'no round to us-west-2 has gone through ever';
+  const status = {
+    peer: 'us-west-2',
+    state: 'behind' as const,
+    pendingRefs: 0,
+    lagMs: HOUR_MS,
+    splits: [],
+    message,
+  };
+  expect(inRegion('replication', { replication: [status] })[0]).toMatchObject({
+    cause: 'nothing goes from us-east-1 to us-west-2: whether it lacks commits is not known',
+    evidence: [{ what: 'said', seen: message }],
+  });
+});
+
 test('a lock is somebody at work, until an hour has passed', () => {
   const lock = { stack: 'us-east-1', who: 'ada@laptop', operation: 'OperationTypeApply' };
   const [fresh] = inRegion('state-lock', { locks: [{ ...lock, since: NOW - 5 * MINUTE_MS }] });
@@ -194,7 +224,6 @@ function observed(overrides: Partial<RegionObservation> = {}): RegionObservation
 function service(overrides: Partial<ServiceObservation> = {}): ServiceObservation {
   return {
     environment: 'production',
-    url: 'http://127.0.1.1:8080',
     desired: 2,
     running: 2,
     memoryMb: 512,
@@ -209,6 +238,7 @@ function service(overrides: Partial<ServiceObservation> = {}): ServiceObservatio
 function ports(overrides: Partial<PortsObservation>): PortsObservation {
   return {
     isBalancerOpen: true,
+    isBalancerOpenToTasks: true,
     areTasksOpen: true,
     port: 8080,
     balancerGroup: 'sg-balancer',

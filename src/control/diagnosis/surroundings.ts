@@ -1,8 +1,13 @@
 import { unreachable } from '../../core/assert.ts';
 import { formatDuration, HOUR_MS, MINUTE_MS } from '../../core/duration.ts';
 import type { Instant } from '../../core/instant.ts';
-import type { BuildObservation, Finding, LockObservation, NatObservation } from '../../model/diagnosis.ts';
-import type { ReplicationStatus } from '../../model/status.ts';
+import type {
+  BuildObservation,
+  Finding,
+  LockObservation,
+  NatObservation,
+  ReplicationObservation,
+} from '../../model/diagnosis.ts';
 
 const STUCK_FACTOR = 3;
 const STUCK_AT_LEAST_MS = 10 * MINUTE_MS;
@@ -52,7 +57,7 @@ export function buildFindings(build: BuildObservation | undefined, region: strin
 const BEHIND_TOO_LONG_MS = MINUTE_MS;
 
 /** A region whose commits are not in another. */
-export function replicationFindings(statuses: readonly ReplicationStatus[], region: string): Finding[] {
+export function replicationFindings(statuses: readonly ReplicationObservation[], region: string): Finding[] {
   return statuses.flatMap(({ peer, state, pendingRefs, lagMs, splits, message }): Finding[] => {
     const common = { case: 'replication' as const, region, subject: `to ${peer}` };
     const waiting = pendingRefs === 1 ? '1 branch or tag waits' : `${pendingRefs} branches or tags wait`;
@@ -69,7 +74,10 @@ export function replicationFindings(statuses: readonly ReplicationStatus[], regi
           {
             ...common,
             severity: 'warning',
-            cause: `${peer} lacks commits of ${region}`,
+            cause:
+              pendingRefs > 0
+                ? `${peer} lacks commits of ${region}`
+                : `nothing goes from ${region} to ${peer}: whether it lacks commits is not known`,
             evidence,
             mend: `it is tried again by itself; see \`tandem events --region ${region}\` for what is in its way`,
           },

@@ -17,13 +17,14 @@ interface Explanation {
 export function unreachableFindings(service: ServiceObservation, region: string, now: Instant): Finding[] {
   if (service.desired === 0) return [];
   const isClosed = service.ports !== undefined && !service.ports.isBalancerOpen;
-  if (service.healthyTargets >= service.desired && !isClosed) return [];
-  const evidence: Evidence = [targetsSeen(service)];
+  const serving = service.healthyTargets ?? service.running;
+  if (serving >= service.desired && !isClosed) return [];
+  const evidence: Evidence = targetsSeen(service);
   const explained =
     portsExplain(service, evidence) ??
     tasksExplain(service, { now, evidence }) ??
     logsExplain(service, evidence);
-  const isDown = service.healthyTargets === 0 || isClosed;
+  const isDown = serving === 0 || isClosed;
   return [
     {
       case: 'unreachable',
@@ -37,10 +38,11 @@ export function unreachableFindings(service: ServiceObservation, region: string,
   ];
 }
 
-function targetsSeen({ healthyTargets, desired, otherTargets }: ServiceObservation): Evidence[number] {
+function targetsSeen({ healthyTargets, desired, otherTargets }: ServiceObservation): Evidence {
+  if (healthyTargets === undefined) return [];
   const reasons = [...new Set(otherTargets.map(({ state, reason }) => reason ?? state))];
   const others = reasons.length === 0 ? '' : `; the others: ${reasons.join(', ')}`;
-  return { what: 'targets', seen: `${healthyTargets} of ${desired} healthy${others}` };
+  return [{ what: 'targets', seen: `${healthyTargets} of ${desired} healthy${others}` }];
 }
 
 function portsExplain({ ports }: ServiceObservation, evidence: Evidence): Explanation | undefined {
@@ -49,6 +51,14 @@ function portsExplain({ ports }: ServiceObservation, evidence: Evidence): Explan
   if (!ports.isBalancerOpen) {
     evidence.push({ what: 'security groups', seen: `${ports.balancerGroup} lets nobody in from outside` });
     return { cause: 'the load balancer’s security group is closed', mend };
+  }
+  if (!ports.isBalancerOpenToTasks) {
+    const seen = `${ports.balancerGroup} lets nothing out to ${ports.tasksGroup} on port ${ports.port}`;
+    evidence.push({ what: 'security groups', seen });
+    return {
+      cause: `the load balancer’s security group is closed towards the tasks on port ${ports.port}`,
+      mend,
+    };
   }
   if (!ports.areTasksOpen) {
     const seen = `${ports.tasksGroup} lets ${ports.balancerGroup} not in on port ${ports.port}`;
