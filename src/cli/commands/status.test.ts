@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cloudDouble } from '../testing/cloud-double.ts';
 import { linesOf, runCli } from '../testing/command-run.ts';
@@ -48,6 +51,28 @@ test('shows each region: health, services, the execution with its stages, and re
   ]);
   expect(stderr).toBe('');
   expect(exitCode).toBe(0);
+});
+
+test('says in one line what AWS will do otherwise, where the file tells', async () => {
+  const workingFolder = await mkdtemp(join(tmpdir(), 'tandem-status-'));
+  try {
+    await writeFile(
+      join(workingFolder, 'tandem.config.ts'),
+      `export default { application: 'shop', migration: { command: ['migrate'] },
+        environments: { production: { deployment: { strategy: 'canary' } } } };\n`,
+    );
+    const { stdout, stderr, exitCode } = await runCli(['status'], { cloud: cloudDouble(), workingFolder });
+    expect(stderr).toBe(
+      'note: production is deployed to as rolling here, and as canary on AWS; the migration is run on AWS only\n',
+    );
+    expect(stdout).not.toContain('canary');
+    expect(exitCode).toBe(0);
+    await writeFile(join(workingFolder, 'broken.ts'), 'export default {');
+    const broken = await runCli(['status', '--config', 'broken.ts'], { cloud: cloudDouble(), workingFolder });
+    expect(broken).toMatchObject({ exitCode: 0, stderr: '' });
+  } finally {
+    await rm(workingFolder, { recursive: true, force: true });
+  }
 });
 
 test('--json holds every region with full commit ids, and null where there is nothing', async () => {

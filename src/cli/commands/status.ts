@@ -1,4 +1,6 @@
+import { rehearsedOtherwise } from '../../model/config/rehearsal.ts';
 import { defineCommand } from '../command.ts';
+import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { reaching } from '../reach.ts';
 import { chosenRegions } from '../regions.ts';
@@ -26,7 +28,14 @@ export const status = defineCommand({
       );
       context.print(reaching(context, blocks.join('\n\n')));
       for (const line of mendLines(statuses, context.paint)) context.print(line);
+      await noteRehearsal(context);
     }
     return statuses.some(({ health }) => health === 'unreachable') ? EXIT.unknown : EXIT.done;
   },
 });
+
+/** In one line, beside the result; a running cloud has a status also where its file is gone or half-written. */
+async function noteRehearsal(context: CommandContext): Promise<void> {
+  const differences = await context.config().then(rehearsedOtherwise, () => []);
+  if (differences.length > 0) context.note(`note: ${differences.join('; ')}`);
+}
