@@ -14,8 +14,9 @@ import { globalDatabase, globalTable } from './global-database.ts';
 import { healthCheck, healthCheckAlarm } from './health-check.ts';
 import { loadBalancer } from './load-balancer.ts';
 import { notifications } from './notifications.ts';
+import { rotationFunction } from './rotation-function.ts';
 import { secret, secretReference, secretRotation } from './secrets.ts';
-import { serviceAlarms } from './service-alarms.ts';
+import { alarmName, serviceAlarms } from './service-alarms.ts';
 
 export { Stack, type StackInput, type StateLocation, type TerraformDocument } from '../stack.ts';
 
@@ -31,6 +32,7 @@ export { dns, regionRecord } from './dns.ts';
 export { ecr } from './ecr.ts';
 export { logGroup } from './log-group.ts';
 export { privateBucket } from './private-bucket.ts';
+export { remediation } from './remediation.ts';
 export { replication } from './replication.ts';
 export { serviceRole } from './service-role.ts';
 export { vpc } from './vpc.ts';
@@ -49,13 +51,15 @@ export const ecs = {
 export const monitoring = {
   notifications,
   serviceAlarms,
+  alarmName,
   eventNotification,
   dashboard,
   healthCheck,
   healthCheckAlarm,
 };
 
-export const secrets = { secret, rotation: secretRotation, reference: secretReference };
+/** `rotationFunction` makes what renews secrets; `rotation` says when it renews which. */
+export const secrets = { secret, rotationFunction, rotation: secretRotation, reference: secretReference };
 
 /** `globalDatabase` is what ties Aurora databases of several regions together. */
 export const database = { relational: relationalDatabase, globalDatabase, globalTable };
