@@ -97,6 +97,11 @@ export function createAwsOperations(): AwsOperations {
       const { observedPlaces } = await import('./aws/terraform/observed-places.ts');
       return observeRegion(await sessionIn(region), { region, now, ...observedPlaces(config, region) });
     },
+    async foreignReplication(config, regions, accountId) {
+      const { foreignReplication } = await import('./aws/operate/registry-rules.ts');
+      const filters = [namePrefix(config), ...config.registry.replicateAlso];
+      return foreignReplication(await sessionIn(config.regions[0]!), { regions, accountId, filters });
+    },
     async openWorkFolder(request) {
       const { openWorkFolder } = await import('./aws/operate/work-folder.ts');
       return openWorkFolder({ ...request, environment, clock: systemClock });

@@ -3,6 +3,7 @@ import type { Config } from '../model/config/schema.ts';
 import type { RegionObservation } from '../model/diagnosis.ts';
 import type {
   AwsIdentity,
+  ForeignReplication,
   InfrastructureStack,
   Interruption,
   Leftover,
@@ -56,5 +57,11 @@ export interface AwsOperations {
     region: RegionName,
     now: Instant,
   ): Promise<Omit<RegionObservation, 'locks' | 'nat'>>;
+  /** What the registries of these regions replicate besides what the configuration says. */
+  foreignReplication(
+    config: Config,
+    regions: readonly RegionName[],
+    accountId: string,
+  ): Promise<ForeignReplication>;
   openWorkFolder(request: WorkFolderRequest): Promise<WorkFolder>;
 }

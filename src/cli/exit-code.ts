@@ -17,6 +17,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 const WRONG_USE_CODES: ReadonlySet<string> = new Set([
   'USAGE',
   'ACCOUNT_MISMATCH',
+  'REPLICATION_FOREIGN',
   'CONFIG_INVALID',
   'CONFIG_MISSING',
   'CONFIRMATION_MISSING',

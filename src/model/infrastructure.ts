@@ -158,6 +158,20 @@ export interface WorkFolder {
   close(): Promise<void>;
 }
 
+/** A rule by which the registry of a region copies images elsewhere. */
+export interface ReplicationRule {
+  region: RegionName;
+  /** What names of repositories begin with; empty: all of them. */
+  filters: string[];
+  destinations: { region: string; registryId: string }[];
+}
+
+/** Rules that are not the application's own; `unseen` regions did not answer. */
+export interface ForeignReplication {
+  rules: ReplicationRule[];
+  unseen: { region: RegionName; reason: string }[];
+}
+
 /** Something of the application that AWS still knows after it should be gone. */
 export interface Leftover {
   arn: string;

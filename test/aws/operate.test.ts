@@ -9,7 +9,13 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { CreateRepositoryCommand, ECRClient, ListImagesCommand, PutImageCommand } from '@aws-sdk/client-ecr';
+import {
+  CreateRepositoryCommand,
+  ECRClient,
+  ListImagesCommand,
+  PutImageCommand,
+  PutReplicationConfigurationCommand,
+} from '@aws-sdk/client-ecr';
 import { CreateLogGroupCommand, CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -66,6 +72,34 @@ describe.skipIf(isMissing)('on AWS', { timeout: 60_000 }, () => {
 
   test('credentials tell whose they are', async () => {
     expect(await aws.identify(REGION)).toMatchObject({ accountId: ACCOUNT_ID });
+  });
+
+  test('rules that replicate for others are told from the application’s own', async () => {
+    const ecr = new ECRClient({ region: REGION });
+    const ask = (replicateAlso: string[]) =>
+      aws.foreignReplication(
+        { ...config, registry: { ...config.registry, replicateAlso } },
+        [REGION],
+        ACCOUNT_ID,
+      );
+    expect(await ask([])).toEqual({ rules: [], unseen: [] });
+    const destinations = [{ region: 'us-west-2', registryId: ACCOUNT_ID }];
+    const ruleFor = (...filters: string[]) => ({
+      destinations,
+      repositoryFilters: filters.map(filter => ({ filter, filterType: 'PREFIX_MATCH' as const })),
+    });
+    const rules = [ruleFor('shop', 'billing-')];
+    await ecr.send(new PutReplicationConfigurationCommand({ replicationConfiguration: { rules } }));
+    expect(await ask([])).toEqual({
+      rules: [{ region: REGION, filters: ['shop', 'billing-'], destinations }],
+      unseen: [],
+    });
+    expect((await ask(['bill'])).rules).toEqual([]);
+    await ecr.send(
+      new PutReplicationConfigurationCommand({ replicationConfiguration: { rules: [{ destinations }] } }),
+    );
+    expect((await ask(['bill'])).rules).toEqual([{ region: REGION, filters: [], destinations }]);
+    await ecr.send(new PutReplicationConfigurationCommand({ replicationConfiguration: { rules: [] } }));
   });
 
   test('a state bucket is made once, and put right where somebody has changed it', async () => {

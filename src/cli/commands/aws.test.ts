@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TandemError } from '../../core/error.ts';
 import type {
+  ForeignReplication,
   InfrastructureStack,
   PlannedChange,
   StackOutcome,
@@ -13,6 +14,8 @@ import type {
 import type { AwsOperations } from '../aws-operations.ts';
 import type { CostPort } from '../cost-port.ts';
 import { runCli, type CommandRun, type RunOptions } from '../testing/command-run.ts';
+
+const NOTHING_FOREIGN: ForeignReplication = { rules: [], unseen: [] };
 
 let workingFolder: string;
 let calls: string[];
@@ -93,6 +96,40 @@ time  about 6 min
     );
     expect(run.exitCode).toBe(2);
     expect(calls).toEqual([]);
+  });
+});
+
+describe('where the registry replicates for others too', () => {
+  const foreign: ForeignReplication = {
+    rules: [
+      {
+        region: 'us-east-1',
+        filters: ['billing-'],
+        destinations: [{ region: 'us-west-2', registryId: '123456789012' }],
+      },
+    ],
+    unseen: [{ region: 'us-west-2', reason: 'no answer' }],
+  };
+
+  test.each(['plan', 'deploy'])('%s begins nothing, and names the rules and the mend', async command => {
+    const run = await runAws([command], { plans: [], foreign });
+    expect(run.stderr).toContain('note: what else the registry of us-west-2 replicates is not known');
+    expect(run.stderr).toContain('error[REPLICATION_FOREIGN]');
+    expect(run.stderr).toContain('  us-east-1: billing-* to us-west-2 of 123456789012\n');
+    expect(run.exitCode).toBe(2);
+    expect(calls).toEqual([]);
+  });
+
+  test('nothing is asked where another application is in charge of it', async () => {
+    await writeFile(
+      join(workingFolder, 'external.ts'),
+      "export default { application: 'shop', registry: { replication: 'external' } };\n",
+    );
+    const run = await runAws(['plan', '--config', 'external.ts'], {
+      plans: [planOf('us-east-1', []), planOf('us-west-2', [])],
+      foreign,
+    });
+    expect(run.exitCode).toBe(0);
   });
 });
 
@@ -261,12 +298,13 @@ interface AwsRun extends RunOptions {
   failing?: Record<string, TandemError>;
   /** Stacks that cannot be planned. */
   unplannable?: Record<string, TandemError>;
+  foreign?: ForeignReplication;
   leftovers?: Awaited<ReturnType<AwsOperations['takeInventory']>>['leftovers'];
 }
 
 function runAws(
   argv: readonly string[],
-  { plans, failing = {}, unplannable = {}, leftovers = [], ...options }: AwsRun,
+  { plans, failing = {}, unplannable = {}, leftovers = [], foreign = NOTHING_FOREIGN, ...options }: AwsRun,
 ): Promise<CommandRun> {
   const stacks = ['us-east-1', 'us-west-2'].map((name): InfrastructureStack => ({
     name,
@@ -321,6 +359,7 @@ function runAws(
       return { leftovers, unseen: [] };
     },
     observeRegion: () => Promise.reject(new Error('not expected')),
+    foreignReplication: async () => foreign,
     openWorkFolder: async () => work,
   };
   const cost: CostPort = {

@@ -7,6 +7,7 @@ import {
   type TerraformOptions,
 } from '../aws/application.ts';
 import { confirmByYes } from '../aws/confirm.ts';
+import { requireOwnReplication } from '../aws/own-replication.ts';
 import { openWorkFolder, type TerraformSession } from '../aws/open-work-folder.ts';
 import { planStacks, plansOf, reportPlans, reportStackFailures } from '../aws/plan-stacks.ts';
 import { countsOf } from '../aws/plan-text.ts';
@@ -40,6 +41,7 @@ export const deploy = defineCommand<Options>({
   async run(context, options) {
     const application = await openApplication(context, { ...options, protect: true });
     context.note(identityText(application.identity));
+    await requireOwnReplication(context, application);
     await using session = await openWorkFolder(context, options);
     context.note(`${session.work.program.name} ${session.work.program.version}`);
     const { stacks } = application;

@@ -4,6 +4,7 @@ import {
   terraformOptions,
   type TerraformOptions,
 } from '../aws/application.ts';
+import { requireOwnReplication } from '../aws/own-replication.ts';
 import { openWorkFolder } from '../aws/open-work-folder.ts';
 import { planStacks, reportPlans, reportStackFailures } from '../aws/plan-stacks.ts';
 import { defineCommand } from '../command.ts';
@@ -24,6 +25,7 @@ export const plan = defineCommand<TerraformOptions & { all: boolean }>({
   async run(context, options) {
     const application = await openApplication(context, { ...options, protect: true });
     context.note(identityText(application.identity));
+    await requireOwnReplication(context, application);
     await using session = await openWorkFolder(context, options);
     const { work, view } = session;
     const outcomes = await planStacks(context, work, application.stacks, { mode: 'normal', view });

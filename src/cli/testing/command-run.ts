@@ -37,6 +37,7 @@ export const unexpectedAws: AwsOperations = {
   removeStateBucket: unexpected,
   takeInventory: unexpected,
   observeRegion: unexpected,
+  foreignReplication: unexpected,
   openWorkFolder: unexpected,
 };
 
