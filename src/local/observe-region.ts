@@ -47,7 +47,14 @@ export async function observeRegion({
         status.services.map(service => observeService(service, { operations, config, events })),
       ),
       ...(build && { build }),
-      replication: status.replication,
+      replication: status.replication.map(each => ({
+        ...each,
+        commands: {
+          events: `tandem events --region ${region}`,
+          peer: `tandem status --region ${each.peer}`,
+          merge: '`tandem status` has the commands',
+        },
+      })),
       unseen: status.problems.map(reason => ({ what: 'the region', reason })),
     };
   } catch (error) {
@@ -75,6 +82,7 @@ async function observeService(
     otherTargets: [],
     stops: stopsOf(events, name),
     logs: lines.map(({ message }) => message),
+    commands: { logs: `tandem logs ${name}`, rollBack: 'tandem rollback' },
   };
 }
 
@@ -116,6 +124,7 @@ function observeBuild(executions: readonly Execution[], config: Config): BuildOb
     timeoutMs: config.build.timeoutMinutes * MINUTE_MS,
     ...(usualMs !== undefined && { usualMs }),
     ...(cause !== undefined && { cause }),
+    commands: { logs: 'tandem logs build', retry: 'tandem retry', stop: 'tandem stop --abandon' },
   };
 }
 

@@ -39,6 +39,8 @@ export interface ServiceObservation {
   stops: TaskStop[];
   /** The newest lines that tasks wrote, oldest first. */
   logs: string[];
+  /** Command lines of the cloud that it is in: the one shows its log, the other goes back to an earlier release. */
+  commands: { logs: string; rollBack: string };
 }
 
 export interface BuildObservation {
@@ -51,11 +53,15 @@ export interface BuildObservation {
   /** How long earlier ones took that succeeded. */
   usualMs?: number;
   timeoutMs: number;
+  /** Command lines of the cloud that it is in: they show its log, begin it again, and end it. */
+  commands: { logs: string; retry: string; stop: string };
 }
 
 /** What the diagnosis needs of a `ReplicationStatus`. */
 export interface ReplicationObservation extends Omit<ReplicationStatus, 'splits'> {
   splits: Pick<RefSplit, 'ref'>[];
+  /** Command lines of the cloud that it is in: what is in its way, how the peer is, and how splits are merged. */
+  commands: { events: string; peer: string; merge: string };
 }
 
 export interface LockObservation {

@@ -234,6 +234,9 @@ describe.skipIf(isMissing)('a region on AWS', { timeout: 60_000 }, () => {
           'the newest build failed: Error while executing command: npm test. Reason: exit status 1; ' +
           'its log ends with: Error: 3 tests failed',
         evidence: [{ what: 'phase', seen: 'BUILD' }],
+        mend:
+          'mend what the log names (`aws logs tail /aws/codebuild/shop-build --region eu-west-1 --since 1h`), and push; ' +
+          '`aws codepipeline start-pipeline-execution --region eu-west-1 --name shop` if it was chance',
       },
     ]);
   });

@@ -20,6 +20,9 @@ export function observedPlaces(config: Config, region: RegionName) {
         logGroup: names.logGroup(environment),
         memoryMb,
         port,
+        ...(environment !== 'dev' && {
+          release: { pipeline: names.prefix, stage: environment === 'staging' ? 'Staging' : 'Production' },
+        }),
       };
     }),
     build: { project: names.buildProject, pipeline: names.prefix },
@@ -27,8 +30,7 @@ export function observedPlaces(config: Config, region: RegionName) {
       peers.length > 0 && {
         replication: {
           repository: names.prefix,
-          table: names.function('replication'),
-          queue: names.function('replication'),
+          functionName: names.function('replication'),
           peers,
         },
       }),

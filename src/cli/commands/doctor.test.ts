@@ -62,7 +62,7 @@ test('finds in one region what is wrong, why, and what mends it', async () => {
     '    newest         CannotPullContainerError: the image is not found',
     '    mend           push the commit again, or go back to a release that has its image: `tandem rollback`',
     '✗ us-east-1 build #1: the newest build failed: npm test: exit 1',
-    '    mend  mend what the log names (`tandem logs --group build`), and push; `tandem retry` if it was chance',
+    '    mend  mend what the log names (`tandem logs build`), and push; `tandem retry` if it was chance',
   ]);
 });
 

@@ -10,6 +10,7 @@ import type {
 import { diagnose } from './diagnose.ts';
 
 const NOW = 1_000 * HOUR_MS;
+const replicationCommands = { events: 'show-events', peer: 'show-peer', merge: 'how to merge' };
 
 test('nothing is said of a region where all is well', () => {
   expect(diagnose(observed())).toEqual([]);
@@ -133,11 +134,16 @@ test('kills for memory name the next size that can be had; old ones are forgotte
 });
 
 describe('a build', () => {
-  const build = { id: '#7', startedAt: NOW - 25 * MINUTE_MS, timeoutMs: HOUR_MS };
+  const commands = { logs: 'show-logs', retry: 'retry', stop: 'stop' };
+  const build = { id: '#7', startedAt: NOW - 25 * MINUTE_MS, timeoutMs: HOUR_MS, commands };
 
   test('that failed says why', () => {
     const [finding] = inRegion('build', { build: { ...build, status: 'failed', cause: 'npm test: exit 1' } });
-    expect(finding).toMatchObject({ severity: 'error', cause: 'the newest build failed: npm test: exit 1' });
+    expect(finding).toMatchObject({
+      severity: 'error',
+      cause: 'the newest build failed: npm test: exit 1',
+      mend: 'mend what the log names (`show-logs`), and push; `retry` if it was chance',
+    });
   });
 
   test.each([
@@ -167,7 +173,7 @@ test.each([
   ['in-sync', 0, undefined],
 ] as const)('replication %s for %d ms', (state, lagMs, severity) => {
   const splits = [{ ref: 'refs/heads/main', here: 'a', there: 'b', mends: [] }];
-  const status = { peer: 'us-west-2', state, pendingRefs: 1, lagMs, splits };
+  const status = { peer: 'us-west-2', state, pendingRefs: 1, lagMs, splits, commands: replicationCommands };
   expect(inRegion('replication', { replication: [status] })[0]?.severity).toBe(severity);
 });
 
@@ -180,6 +186,7 @@ test('replication that does not go through is called behind though nobody knows 
     lagMs: HOUR_MS,
     splits: [],
     message,
+    commands: replicationCommands,
   };
   expect(inRegion('replication', { replication: [status] })[0]).toMatchObject({
     cause: 'nothing goes from us-east-1 to us-west-2: whether it lacks commits is not known',
@@ -231,6 +238,7 @@ function service(overrides: Partial<ServiceObservation> = {}): ServiceObservatio
     otherTargets: [],
     stops: [],
     logs: [],
+    commands: { logs: 'show-logs', rollBack: 'go-back' },
     ...overrides,
   };
 }

@@ -22,6 +22,8 @@ interface PullCause {
   sign: RegExp;
   cause: string;
   mend: string;
+  /** Going back to an earlier release helps. */
+  isOfRelease?: boolean;
 }
 
 /** What registries and the network answer, the most telling first. */
@@ -49,7 +51,8 @@ const PULL_CAUSES: readonly PullCause[] = [
   {
     sign: /not found|manifest unknown|404|unavailable|lacks|no longer/i,
     cause: 'the image is not in the registry',
-    mend: 'push the commit again, or go back to a release that has its image: `tandem rollback`',
+    mend: 'push the commit again, or go back to a release that has its image',
+    isOfRelease: true,
   },
 ];
 
@@ -70,9 +73,14 @@ export function imagePullFindings(service: ServiceObservation, region: string, n
         { what: 'stopped tasks', seen: `${failures.length} in the last hour` },
         { what: 'newest', seen: newest.reason },
       ],
-      mend: known?.mend ?? 'read the reason above; `tandem rollback` goes back to a release that ran',
+      mend: pullMend(known, service.commands.rollBack),
     },
   ];
+}
+
+function pullMend(known: PullCause | undefined, rollBack: string): string {
+  if (known === undefined) return `read the reason above; \`${rollBack}\` goes back to a release that ran`;
+  return known.isOfRelease === true ? `${known.mend}: \`${rollBack}\`` : known.mend;
 }
 
 /** Tasks that are killed for using more memory than they have. */
@@ -92,7 +100,7 @@ export function memoryFindings(service: ServiceObservation, region: string, now:
         { what: 'killed tasks', seen: `${kills.length} in the last hour` },
         { what: 'newest', seen: kills[0]!.reason },
       ],
-      mend: `${more}find what keeps memory; \`tandem rollback\` if the newest release began it`,
+      mend: `${more}find what keeps memory; \`${service.commands.rollBack}\` if the newest release began it`,
     },
   ];
 }

@@ -28,7 +28,7 @@ export function buildFindings(build: BuildObservation | undefined, region: strin
         severity: 'error',
         cause: `the newest build failed: ${cause}`,
         evidence: phase,
-        mend: `mend what the log names (\`tandem logs --group build\`), and push; \`tandem retry\` if it was chance`,
+        mend: `mend what the log names (\`${build.commands.logs}\`), and push; \`${build.commands.retry}\` if it was chance`,
       },
     ];
   }
@@ -47,8 +47,8 @@ export function buildFindings(build: BuildObservation | undefined, region: strin
       cause: isQueued ? 'the build is not begun' : 'the build is stuck',
       evidence: [...phase, { what: 'runs for', seen: `${formatDuration(takenMs)}${usually}` }],
       mend: isQueued
-        ? 'other builds hold the account’s quota: wait, or ask AWS to raise it; `tandem stop --abandon` gives up'
-        : 'see what it waits for (`tandem logs --group build`); `tandem stop --abandon` ends it, build.timeoutMinutes would',
+        ? `other builds hold the account’s quota: wait, or ask AWS to raise it; \`${build.commands.stop}\` gives up`
+        : `see what it waits for (\`${build.commands.logs}\`); \`${build.commands.stop}\` ends it, build.timeoutMinutes would`,
     },
   ];
 }
@@ -58,7 +58,7 @@ const BEHIND_TOO_LONG_MS = MINUTE_MS;
 
 /** A region whose commits are not in another. */
 export function replicationFindings(statuses: readonly ReplicationObservation[], region: string): Finding[] {
-  return statuses.flatMap(({ peer, state, pendingRefs, lagMs, splits, message }): Finding[] => {
+  return statuses.flatMap(({ peer, state, pendingRefs, lagMs, splits, message, commands }): Finding[] => {
     const common = { case: 'replication' as const, region, subject: `to ${peer}` };
     const waiting = pendingRefs === 1 ? '1 branch or tag waits' : `${pendingRefs} branches or tags wait`;
     const evidence = [
@@ -79,7 +79,7 @@ export function replicationFindings(statuses: readonly ReplicationObservation[],
                 ? `${peer} lacks commits of ${region}`
                 : `nothing goes from ${region} to ${peer}: whether it lacks commits is not known`,
             evidence,
-            mend: `it is tried again by itself; see \`tandem events --region ${region}\` for what is in its way`,
+            mend: `it is tried again by itself; see \`${commands.events}\` for what is in its way`,
           },
         ];
       case 'unreachable':
@@ -89,7 +89,7 @@ export function replicationFindings(statuses: readonly ReplicationObservation[],
             severity: pendingRefs > 0 ? 'error' : 'warning',
             cause: `${peer} does not answer ${region}, so commits are in one region less`,
             evidence,
-            mend: `bring ${peer} back (\`tandem status --region ${peer}\`); it then catches up by itself`,
+            mend: `bring ${peer} back (\`${commands.peer}\`); it then catches up by itself`,
           },
         ];
       case 'split':
@@ -99,7 +99,7 @@ export function replicationFindings(statuses: readonly ReplicationObservation[],
             severity: 'error',
             cause: `both regions have commits that the other lacks: ${splits.map(({ ref }) => ref).join(', ')}`,
             evidence,
-            mend: 'merge them: `tandem status` has the commands',
+            mend: `merge them: ${commands.merge}`,
           },
         ];
       default:

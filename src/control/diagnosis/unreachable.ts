@@ -90,7 +90,7 @@ function tasksExplain(
   const code = newest.exitCode === undefined ? '' : ` with exit code ${newest.exitCode}`;
   return {
     cause: `its tasks end${code}${line === undefined ? '' : `: ${line}`}`,
-    mend: `read \`tandem logs --group ${service.environment}\`; \`tandem rollback\` goes back to the last good release`,
+    mend: `read \`${service.commands.logs}\`; \`${service.commands.rollBack}\` goes back to a good release`,
   };
 }
 
@@ -102,8 +102,8 @@ function logsExplain(service: ServiceObservation, evidence: Evidence): Explanati
   return {
     cause: `${healthCause(reason)}${line === undefined ? '' : `; it says: ${line}`}`,
     mend:
-      `read \`tandem logs --group ${service.environment}\`, compare service.port and service.healthCheck with what the ` +
-      'application does; `tandem rollback` goes back to the last good release',
+      `read \`${service.commands.logs}\`, compare service.port and service.healthCheck with what the ` +
+      `application does; \`${service.commands.rollBack}\` goes back to a good release`,
   };
 }
 

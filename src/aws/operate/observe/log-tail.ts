@@ -51,3 +51,8 @@ export async function newestLines(
   );
   return lines ?? [];
 }
+
+/** What a person types to read on. */
+export function tailCommand(region: string, logGroupName: string): string {
+  return `aws logs tail ${logGroupName} --region ${region} --since 1h`;
+}

@@ -7,7 +7,7 @@ import {
 import { CodePipelineClient, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
 import { MINUTE_MS } from '../../../core/duration.ts';
 import type { BuildObservation } from '../../../model/diagnosis.ts';
-import { newestLines } from './log-tail.ts';
+import { newestLines, tailCommand } from './log-tail.ts';
 import type { Looking } from './looking.ts';
 
 export interface BuildPlace {
@@ -24,14 +24,14 @@ const BUILDING_STAGES = ['Source', 'Build'];
 /** The newest build; or, where that is fine, what else keeps the pipeline from having one. */
 export async function observeBuild(
   looking: Looking,
-  { project, pipeline }: BuildPlace,
+  place: BuildPlace,
 ): Promise<BuildObservation | undefined> {
   const [builds, failure] = await Promise.all([
-    newestBuilds(looking, project),
-    stageFailure(looking, pipeline),
+    newestBuilds(looking, place.project),
+    stageFailure(looking, place),
   ]);
   const [newest, ...earlier] = builds;
-  const build = newest && (await observed(looking, newest, earlier));
+  const build = newest && (await observed(looking, newest, { earlier, place }));
   if (build?.status === 'failed' || build?.status === 'running') return build;
   // The pipeline fails by itself too, such as where it may not start the build: after which an old one is no answer.
   return failure !== undefined && failure.startedAt > (build?.startedAt ?? 0) ? failure : build;
@@ -66,7 +66,7 @@ const STATUSES: Readonly<Record<string, BuildObservation['status']>> = {
 async function observed(
   looking: Looking,
   build: Build,
-  earlier: readonly Build[],
+  { earlier, place }: { earlier: readonly Build[]; place: BuildPlace },
 ): Promise<BuildObservation> {
   // FAILED, FAULT, TIMED_OUT
   const status = STATUSES[build.buildStatus ?? ''] ?? 'failed';
@@ -81,6 +81,7 @@ async function observed(
     status,
     startedAt: build.startTime?.getTime() ?? 0,
     timeoutMs: (build.timeoutInMinutes ?? 60) * MINUTE_MS,
+    commands: commandsOf(looking, place, build.id),
     ...(phase !== undefined && { phase }),
     ...(usualMs !== undefined && { usualMs }),
     ...(status === 'failed' && {
@@ -111,7 +112,8 @@ async function causeOf(looking: Looking, { logs }: Build, told = 'its log says w
   return last === undefined ? told : `${told}; its log ends with: ${last.trim()}`;
 }
 
-async function stageFailure(looking: Looking, name: string): Promise<BuildObservation | undefined> {
+async function stageFailure(looking: Looking, place: BuildPlace): Promise<BuildObservation | undefined> {
+  const name = place.pipeline;
   const state = await looking.ask(
     {
       what: 'the pipeline',
@@ -132,7 +134,20 @@ async function stageFailure(looking: Looking, name: string): Promise<BuildObserv
     status: 'failed',
     startedAt: lastStatusChange?.getTime() ?? 0,
     timeoutMs: Infinity,
+    commands: commandsOf(looking, place),
     ...(stage.stageName !== undefined && { phase: stage.stageName }),
     cause: errorDetails?.message ?? summary ?? `its stage ${stage.stageName} failed`,
+  };
+}
+
+function commandsOf(
+  { settings: { region } }: Looking,
+  { project, pipeline }: BuildPlace,
+  id = '<its id>',
+): BuildObservation['commands'] {
+  return {
+    logs: tailCommand(region, `/aws/codebuild/${project}`),
+    retry: `aws codepipeline start-pipeline-execution --region ${region} --name ${pipeline}`,
+    stop: `aws codebuild stop-build --region ${region} --id ${id}`,
   };
 }

@@ -4,14 +4,13 @@ import { MINUTE_MS } from '../../../core/duration.ts';
 import { formatInstant, type Instant } from '../../../core/instant.ts';
 import type { ReplicationObservation } from '../../../model/diagnosis.ts';
 import type { RegionName } from '../../../model/names.ts';
+import { tailCommand } from './log-tail.ts';
 import type { Looking } from './looking.ts';
 
 export interface ReplicationPlace {
   repository: string;
-  /** Where the function of this region keeps what it knows of refs and peers. */
-  table: string;
-  /** Without `.fifo`. */
-  queue: string;
+  /** Of the function, of the table where it keeps what it knows of refs and peers, and of its queue but for `.fifo`. */
+  functionName: string;
   peers: readonly RegionName[];
 }
 
@@ -21,20 +20,28 @@ const SILENT_TOO_LONG_MS = 15 * MINUTE_MS;
 /** What the replication function wrote down of its own rounds, and what waits for it in its queues. */
 export async function observeReplication(
   looking: Looking,
-  { repository, table, queue, peers }: ReplicationPlace,
+  { repository, functionName, peers }: ReplicationPlace,
   now: Instant,
 ): Promise<ReplicationObservation[]> {
   const [memory, waiting, dead] = await Promise.all([
-    readMemory(looking, table, repository),
-    depth(looking, `${queue}.fifo`),
-    depth(looking, `${queue}-dead.fifo`),
+    readMemory(looking, functionName, repository),
+    depth(looking, `${functionName}.fifo`),
+    depth(looking, `${functionName}-dead.fifo`),
   ]);
   if (memory === undefined) return [];
   const queued = [
-    ...(waiting === undefined || waiting === 0 ? [] : [`${waiting} messages wait in ${queue}.fifo`]),
-    ...(dead === undefined || dead === 0 ? [] : [`${dead} were given up, in ${queue}-dead.fifo`]),
+    ...(waiting === undefined || waiting === 0 ? [] : [`${waiting} messages wait in ${functionName}.fifo`]),
+    ...(dead === undefined || dead === 0 ? [] : [`${dead} were given up, in ${functionName}-dead.fifo`]),
   ];
-  return peers.map(peer => statusOf(memory, { peer, queued, now }));
+  const { region } = looking.settings;
+  return peers.map(peer => ({
+    ...statusOf(memory, { peer, queued, now }),
+    commands: {
+      events: tailCommand(region, `/aws/lambda/${functionName}`),
+      peer: `tandem doctor --target aws --region ${peer}`,
+      merge: `clone the repository of ${region}, fetch that of ${peer}, and push a merge of both, or one of them, to either`,
+    },
+  }));
 }
 
 interface Memory {
@@ -96,7 +103,7 @@ async function depth(looking: Looking, QueueName: string): Promise<number | unde
 function statusOf(
   memory: Memory,
   { peer, queued, now }: { peer: RegionName; queued: readonly string[]; now: Instant },
-): ReplicationObservation {
+): Omit<ReplicationObservation, 'commands'> {
   const { roundStartedAt, splitRefs } = memory.peers.get(peer) ?? { roundStartedAt: 0, splitRefs: [] };
   // What changed before the last round that went through has been seen to.
   const pending = memory.changes.filter(changedAt => changedAt >= roundStartedAt);

@@ -7,7 +7,7 @@ import {
 import type { Instant } from '../../../core/instant.ts';
 import type { ServiceObservation, TaskStop } from '../../../model/diagnosis.ts';
 import type { Environment } from '../../../model/names.ts';
-import { newestLines } from './log-tail.ts';
+import { newestLines, tailCommand } from './log-tail.ts';
 import type { Looking } from './looking.ts';
 import { observePorts } from './observe-ports.ts';
 import { pullFailuresOf, stoppedTasks } from './stopped-tasks.ts';
@@ -22,6 +22,8 @@ export interface ServicePlace {
   logGroup: string;
   memoryMb: number;
   port: number;
+  /** The pipeline and its stage that release to it; absent where people do. */
+  release?: { pipeline: string; stage: string };
 }
 
 type Health = Pick<ServiceObservation, 'healthyTargets' | 'otherTargets'>;
@@ -52,7 +54,19 @@ export async function observeService(
     ...(ports && { ports }),
     stops: allStops,
     logs: isWell ? [] : await serviceLogs(looking, place, stops[0]),
+    commands: {
+      logs: tailCommand(looking.settings.region, place.logGroup),
+      rollBack: rollBackCommand(looking.settings.region, place),
+    },
   };
+}
+
+/** The same as docs/runbooks/rollback.md says. */
+function rollBackCommand(region: string, { release }: ServicePlace): string {
+  return release === undefined
+    ? 'git revert'
+    : `aws codepipeline rollback-stage --region ${region} --pipeline-name ${release.pipeline} ` +
+        `--stage-name ${release.stage} --target-pipeline-execution-id <an earlier one>`;
 }
 
 async function describe(looking: Looking, place: ServicePlace): Promise<Service | undefined> {
