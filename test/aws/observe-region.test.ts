@@ -30,6 +30,8 @@ import {
   CreateListenerCommand,
   CreateLoadBalancerCommand,
   CreateTargetGroupCommand,
+  DeregisterTargetsCommand,
+  DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
   RegisterTargetsCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -139,6 +141,44 @@ describe.skipIf(isMissing)('a region on AWS', { timeout: 60_000 }, () => {
     }
   });
 
+  test('whose targets are gone is explained by groups, tasks and what the task that ended last wrote', async () => {
+    const elb = new ElasticLoadBalancingV2Client(clients);
+    const { TargetGroups } = await elb.send(new DescribeTargetGroupsCommand({ Names: ['shop-prod-blue'] }));
+    const targets = { TargetGroupArn: TargetGroups![0]!.TargetGroupArn!, Targets: targetsOf(2) };
+    await elb.send(new DeregisterTargetsCommand(targets));
+    await write('/tandem/shop/production', `task/shop/${TASK.split('/').at(-1)}`, [
+      'starting',
+      'Error: the price list is missing',
+    ]);
+    between.answer('ListTasks', { taskArns: [TASK] } satisfies ListTasksResponse);
+    between.answer('DescribeTasks', {
+      tasks: [
+        {
+          taskArn: TASK,
+          stopCode: 'EssentialContainerExited',
+          stoppedReason: 'Essential container in task exited',
+          stoppedAt: new Date(NOW - MINUTE_MS),
+          containers: [{ name: 'shop', exitCode: 3 }],
+        },
+      ],
+    } satisfies DescribeTasksResponse);
+    try {
+      const [finding] = await found('unreachable');
+      expect(finding!.cause).toContain('the price list is missing');
+      expect(finding!.evidence).toMatchObject([
+        { what: 'targets', seen: expect.stringMatching(/^0 of 2 healthy/) },
+        { what: 'security groups', seen: 'open from outside to the tasks, port 8080' },
+        { what: 'tasks', seen: expect.stringContaining('Essential container in task exited') },
+        { what: 'logs', seen: 'Error: the price list is missing' },
+      ]);
+      expect(finding!.mend).toContain(
+        '`aws logs tail /tandem/shop/production --region eu-west-1 --since 1h`',
+      );
+    } finally {
+      await elb.send(new RegisterTargetsCommand(targets));
+    }
+  });
+
   test('names why images cannot be pulled', async () => {
     between.answer('ListTasks', { taskArns: [TASK] } satisfies ListTasksResponse);
     between.answer('DescribeTasks', {
@@ -191,7 +231,9 @@ describe.skipIf(isMissing)('a region on AWS', { timeout: 60_000 }, () => {
   });
 
   test('says of a build that failed what CodeBuild and its log say', async () => {
-    await write('/aws/codebuild/shop-build', 'build-7', [
+    const group = { logGroupName: '/aws/codebuild/shop-build' };
+    await new CloudWatchLogsClient(clients).send(new CreateLogGroupCommand(group));
+    await write(group.logGroupName, 'build-7', [
       '[Container] 2026/11/23 Running command npm test',
       'Error: 3 tests failed',
       '[Container] 2026/11/23 Command did not exit successfully npm test exit status 1',
@@ -455,8 +497,7 @@ describe.skipIf(isMissing)('a region on AWS', { timeout: 60_000 }, () => {
         DefaultActions: [{ Type: 'forward', TargetGroupArn }],
       }),
     );
-    const Targets = Array.from({ length: count }, (_, index) => ({ Id: `10.1.0.${10 + index}`, Port: 8080 }));
-    await elb.send(new RegisterTargetsCommand({ TargetGroupArn, Targets }));
+    await elb.send(new RegisterTargetsCommand({ TargetGroupArn, Targets: targetsOf(count) }));
     return TargetGroupArn;
   }
 
@@ -505,12 +546,15 @@ describe.skipIf(isMissing)('a region on AWS', { timeout: 60_000 }, () => {
 
   async function write(logGroupName: string, logStreamName: string, lines: string[]) {
     const logs = new CloudWatchLogsClient(clients);
-    await logs.send(new CreateLogGroupCommand({ logGroupName }));
     await logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
     const logEvents = lines.map(message => ({ message, timestamp: NOW }));
     await logs.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
   }
 });
+
+function targetsOf(count: number) {
+  return Array.from({ length: count }, (_, index) => ({ Id: `10.1.0.${10 + index}`, Port: 8080 }));
+}
 
 function tcp(port: number) {
   return { IpProtocol: 'tcp', FromPort: port, ToPort: port, IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
