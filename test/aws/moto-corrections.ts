@@ -11,7 +11,7 @@ export type Memory = Map<string, unknown>;
 export interface Correction {
   name: string;
   reason: string;
-  /** X-Amz-Target headers that it is for: `CodeBuild_20161006.CreateProject`. */
+  /** Requests that it is for: `CodeBuild_20161006.CreateProject`, or in REST services `POST /2015-03-31/functions`. */
   targets: RegExp;
   /** Answered without moto being asked. */
   answer?(request: Message, memory: Memory): Message;
@@ -64,16 +64,50 @@ export const CORRECTIONS: readonly Correction[] = [
     reason:
       'moto wants a location of source and artifacts of a project that gets both from a pipeline, which AWS refuses',
     targets: /^CodeBuild_20161006\.(CreateProject|BatchGetProjects)$/,
-    request: request => changedEnds(request, end => ({ ...end, location: 'none' })),
+    request: request => withPipelineEnds(request, end => ({ ...end, location: 'none' })),
     response: response => ({
       ...response,
       ...(response['project'] !== undefined && {
-        project: changedEnds(response['project'] as Message, withoutLocation),
+        project: withPipelineEnds(response['project'] as Message, withoutLocation),
       }),
       ...(response['projects'] !== undefined && {
-        projects: (response['projects'] as Message[]).map(project => changedEnds(project, withoutLocation)),
+        projects: (response['projects'] as Message[]).map(project =>
+          withPipelineEnds(project, withoutLocation),
+        ),
       }),
     }),
+  },
+  {
+    name: 'log groups of functions, given',
+    reason: 'moto drops the logging configuration of a function',
+    targets: /^POST \/2015-03-31\/functions$/,
+    response(response, { LoggingConfig }, memory) {
+      memory.set(`function ${String(response['FunctionName'])}`, LoggingConfig);
+      return { ...response, LoggingConfig };
+    },
+  },
+  {
+    name: 'log groups of functions, asked',
+    reason: 'as above',
+    targets: /^GET \/2015-03-31\/functions\/[^/]+$/,
+    response(response, _request, memory) {
+      const configuration = response['Configuration'] as Message;
+      const LoggingConfig = memory.get(`function ${String(configuration['FunctionName'])}`);
+      return { ...response, Configuration: { ...configuration, LoggingConfig } };
+    },
+  },
+  {
+    name: 'policies of dead letters',
+    reason: 'moto writes them with spaces, which to the provider is a change',
+    targets: /^AmazonSQS\.GetQueueAttributes$/,
+    response(response) {
+      const { RedrivePolicy, ...attributes } = response['Attributes'] as Record<string, string>;
+      if (RedrivePolicy === undefined) return response;
+      return {
+        ...response,
+        Attributes: { ...attributes, RedrivePolicy: JSON.stringify(JSON.parse(RedrivePolicy)) },
+      };
+    },
   },
   {
     name: 'settings of services',
@@ -104,9 +138,11 @@ export const CORRECTIONS: readonly Correction[] = [
   },
 ];
 
-/** A project whose source and artifacts, where it has them, went through a function. */
-function changedEnds(project: Message, change: (end: Message) => Message): Message {
-  const ends = ['source', 'artifacts'].filter(end => project[end] !== undefined);
+/** A project whose source and artifacts, where they are a pipeline's, went through a function. */
+function withPipelineEnds(project: Message, change: (end: Message) => Message): Message {
+  const ends = ['source', 'artifacts'].filter(
+    end => (project[end] as Message | undefined)?.['type'] === 'CODEPIPELINE',
+  );
   return {
     ...project,
     ...Object.fromEntries(ends.map(end => [end, change(project[end] as Message)])),

@@ -81,9 +81,9 @@ interface Passage {
 }
 
 async function pass(incoming: IncomingMessage, outgoing: ServerResponse, passage: Passage): Promise<void> {
-  const target = String(incoming.headers['x-amz-target'] ?? '');
   const given = await bytesOf(incoming);
-  const applied = CORRECTIONS.filter(({ targets }) => target !== '' && targets.test(target));
+  const target = targetOf(incoming, given);
+  const applied = CORRECTIONS.filter(({ targets }) => targets.test(target));
   for (const { name } of applied) passage.corrected.add(name);
   const asked = applied.length === 0 ? {} : messageOf(given);
   const answer = applied.find(correction => correction.answer !== undefined)?.answer;
@@ -109,10 +109,10 @@ async function pass(incoming: IncomingMessage, outgoing: ServerResponse, passage
   forwarded.end(body);
   const [response] = (await once(forwarded, 'response')) as [IncomingMessage];
   const received = await bytesOf(response);
-  if (response.statusCode === 500) passage.unknown.add(target === '' ? incoming.url! : target);
+  if (response.statusCode === 500) passage.unknown.add(target);
   const rewritesResponse = applied.filter(correction => correction.response !== undefined);
   const replied =
-    rewritesResponse.length === 0 || response.statusCode !== 200
+    rewritesResponse.length === 0 || !isSuccess(response)
       ? received
       : bytes(
           rewritesResponse.reduce(
@@ -124,6 +124,19 @@ async function pass(incoming: IncomingMessage, outgoing: ServerResponse, passage
   delete headers['transfer-encoding'];
   if (incoming.method !== 'HEAD') headers['content-length'] = String(replied.length);
   outgoing.writeHead(response.statusCode!, headers).end(replied);
+}
+
+/** What is asked for: services name it in a header, in a form, or by method and path. */
+function targetOf({ headers, method, url }: IncomingMessage, body: Buffer): string {
+  const header = headers['x-amz-target'];
+  if (typeof header === 'string') return header;
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+  const action = isForm ? new URLSearchParams(body.toString('utf8')).get('Action') : null;
+  return action ?? `${method} ${url}`;
+}
+
+function isSuccess({ statusCode }: IncomingMessage): boolean {
+  return Math.floor(statusCode! / 100) === 2;
 }
 
 /** Some answers, such as to a deletion, are empty. */

@@ -84,6 +84,13 @@ export const REMOVALS: readonly Removal[] = [
     apply: () => undefined,
   },
   {
+    type: 'aws_cloudwatch_composite_alarm',
+    what: 'all of it',
+    reason: 'moto has no PutCompositeAlarm',
+    onlyForMoto: true,
+    apply: () => undefined,
+  },
+  {
     type: 'aws_s3_bucket_policy',
     what: 'the refusal of plain HTTP',
     reason: 'moto reads no conditions in the policy of a bucket, and would refuse everything',
