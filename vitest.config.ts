@@ -11,6 +11,7 @@ export default defineConfig({
     // Minutes of work each: `npm run test:chaos` has them as well.
     exclude: [...configDefaults.exclude, 'test/chaos/at-size.test.ts'],
     environment: 'node',
+    setupFiles: ['./test/fixed-seed.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,

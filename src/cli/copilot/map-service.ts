@@ -1,6 +1,7 @@
 import { FARGATE_MEMORY_MB, isFargatePair } from '../../model/config/fargate.ts';
 import type { ConfigInput } from '../../model/config/schema.ts';
 import { RETENTION_DAYS } from '../../model/config/sections/logs.ts';
+import { HEALTH_CHECK_PATH_FORM } from '../../model/config/sections/service.ts';
 import { isRecord, scalarText } from './manifest.ts';
 import { ValueReader, show, type Tell } from './read-values.ts';
 
@@ -177,14 +178,13 @@ function mapRetention(values: ValueReader): number | undefined {
 
 function mapHealthCheck(values: ValueReader): NonNullable<Service['healthCheck']> {
   const key = 'http.healthcheck';
-  const path = values.text(isRecord(values.raw(key)) ? `${key}.path` : key) ?? HEALTH_CHECK_PATH;
   const codes = values.text(`${key}.success_codes`)?.replaceAll(' ', '');
   const intervalSeconds = values.seconds(`${key}.interval`, 5, 300);
   const isKnown = codes === undefined || /^[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*$/.test(codes);
   if (!isKnown)
     values.tell('left', `${key}.success_codes`, `${show(codes)} are no status codes as \`200-299\``);
   return defined({
-    path: path.startsWith('/') ? path : `/${path}`,
+    path: mapHealthCheckPath(values, isRecord(values.raw(key)) ? `${key}.path` : key),
     matcher: isKnown ? codes : undefined,
     healthyThreshold: values.wholeNumber(`${key}.healthy_threshold`, 2, 10),
     unhealthyThreshold: values.wholeNumber(`${key}.unhealthy_threshold`, 2, 10),
@@ -192,6 +192,18 @@ function mapHealthCheck(values: ValueReader): NonNullable<Service['healthCheck']
     timeoutSeconds: mapTimeout(values, intervalSeconds),
     gracePeriodSeconds: values.seconds(`${key}.grace_period`, 0, 2_147_483_647) ?? GRACE_PERIOD_SECONDS,
   });
+}
+
+function mapHealthCheckPath(values: ValueReader, key: string): string {
+  const wanted = values.text(key) ?? HEALTH_CHECK_PATH;
+  const path = wanted.startsWith('/') ? wanted : `/${wanted}`;
+  if (HEALTH_CHECK_PATH_FORM.test(path)) return path;
+  values.tell(
+    'left',
+    key,
+    `${show(wanted)} is no path that a request can ask for; ${HEALTH_CHECK_PATH} is asked`,
+  );
+  return HEALTH_CHECK_PATH;
 }
 
 /** A check must be over before the next one. */

@@ -2,13 +2,12 @@ import { z } from 'zod';
 import { FARGATE_MEMORY_MB, isFargatePair, MAXIMUM_TASKS } from '../fargate.ts';
 import { environmentVariables, formed } from './text.ts';
 
+/** A check of Route 53 asks for it too, and takes 255 characters. */
+export const HEALTH_CHECK_PATH_FORM = /^\/[\x21-\x7e]{0,254}$/;
+
 const healthCheckSchema = z
   .strictObject({
-    path: formed(
-      // A check of Route 53 asks for it too, and takes 255 characters.
-      /^\/[\x21-\x7e]{0,254}$/,
-      'a path as `/health`, at most 255 characters, none of them a space',
-    )
+    path: formed(HEALTH_CHECK_PATH_FORM, 'a path as `/health`, at most 255 characters, none of them a space')
       .default('/health')
       .describe('What the load balancer requests from each target.'),
     intervalSeconds: z.int().min(5).max(300).default(30).describe('Seconds between checks of one target.'),
