@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Execution } from '../../model/execution.ts';
 import { runCommand } from '../../platform/process.ts';
@@ -141,14 +141,27 @@ test('--json keeps git’s own output away from the result', async () => {
   expect(stderr).toContain('HEAD -> release');
 });
 
+test('from another folder, tells the command with the configuration that it needs', async () => {
+  const head = await git(application, 'rev-parse', 'HEAD');
+  const { stderr } = await push(
+    ['--config', 'application/tandem.config.ts'],
+    () => {
+      start(cloud.east, head, 'Waiting');
+      start(cloud.west, head, 'Waiting');
+    },
+    dirname(application),
+  );
+  expect(stderr).toMatch(/: tandem approve --config application\/tandem.config.ts\n$/);
+});
+
 /** Runs `tandem push` with real git; `onPushed` plays the regions' part. */
-function push(options: string[], onPushed: () => void) {
+function push(options: string[], onPushed: () => void, workingFolder = application) {
   const gitThatTells: Git = async (argv, gitOptions) => {
     const result = await systemGit(argv, { ...gitOptions });
     if (argv.includes('push') && result.exitCode === 0) onPushed();
     return result;
   };
-  return runCli(['push', ...options], { cloud, workingFolder: application, git: gitThatTells });
+  return runCli(['push', ...options], { cloud, workingFolder, git: gitThatTells });
 }
 
 function start(region: RegionDouble, commit: string, status: Execution['status']): void {

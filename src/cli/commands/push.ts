@@ -10,6 +10,7 @@ import { followExecutions, reportOutcomes } from '../follow-executions.ts';
 import { REMOTE_NAME, remoteUrl } from '../git-remote.ts';
 import { waitOption } from '../option-values.ts';
 import { awaitExecutionsOf, executionsBefore } from '../pushed-executions.ts';
+import { reaching } from '../reach.ts';
 import { askRegionsPatiently, chosenRegions } from '../regions.ts';
 import { shortCommit } from '../text/words.ts';
 
@@ -64,7 +65,7 @@ export async function pushAndFollow(context: CommandContext, request: PushReques
   });
   const outcomes = await followExecutions(context, cloud, followed);
   const exitCode = reportOutcomes(context, followed, outcomes, { commit });
-  if (exitCode === EXIT.waiting) context.note('to let it into production: tandem approve');
+  if (exitCode === EXIT.waiting) context.note(reaching(context, 'to let it into production: tandem approve'));
   return exitCode;
 }
 
