@@ -13,7 +13,8 @@ describe('a broken release', { timeout: 120_000 }, () => {
     cloud = await TestCloud.up({
       regions: ['us-east-1'],
       build: { timeoutMinutes: 0.1 },
-      deployment: { bakeTimeMinutes: 4 },
+      // Seconds here: long enough to show what is wrong on a machine that has much else to do.
+      deployment: { bakeTimeMinutes: 6 },
       service: { stopTimeoutSeconds: 2 },
     });
     good = await cloud.git('rev-parse', 'HEAD');
