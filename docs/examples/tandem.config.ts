@@ -196,6 +196,9 @@ export default defineConfig({
     // For managed: what else of the account is replicated, such as its other applications.
     // A list, each how names of image repositories begin, as `acme-`.
     replicateAlso: [],
+    // On AWS, sign every image that the pipeline builds, with a key of the application in each region, and release no image without a good signature.
+    // True or false.
+    sign: true,
   },
   // The logs of tasks and builds.
   logs: {

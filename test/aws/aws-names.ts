@@ -37,6 +37,7 @@ export const LIMITS: Readonly<Record<string, RegExp>> = {
   'aws_iam_role_policy.name': /^[\w+=,.@-]{1,128}$/,
   'aws_kms_alias.name': /^alias\/(?!aws\/)[\w/-]{1,250}$/,
   'aws_kms_key.description': /^.{0,8192}$/,
+  'aws_kms_replica_key.description': /^.{0,8192}$/,
   'aws_lambda_function.function_name': /^[\w-]{1,64}$/,
   'aws_lambda_function.description': /^.{0,256}$/,
   'aws_lb.name': /^(?!internal-)(?!-)[A-Za-z0-9-]{1,32}(?<!-)$/,

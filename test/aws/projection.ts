@@ -18,11 +18,12 @@ interface Removal {
   apply(resource: Resource): Resource | undefined;
 }
 
-/** What the global stack makes in another region than its own. */
+/** What a stack makes in another region than its own. */
 const ELSEWHERE = [
   'aws_cloudwatch_metric_alarm',
   'aws_kms_alias',
   'aws_kms_key',
+  'aws_kms_replica_key',
   'aws_sns_topic',
   'aws_sns_topic_policy',
   'aws_sns_topic_subscription',
@@ -89,6 +90,21 @@ export const REMOVALS: readonly Removal[] = [
     reason: 'moto has no PutCompositeAlarm',
     onlyForMoto: true,
     apply: () => undefined,
+  },
+  {
+    type: 'aws_kms_replica_key',
+    what: 'all of it',
+    reason: 'without a region of its own it would be in that of the key, which no key can have two of',
+    onlyForMoto: true,
+    apply: () => undefined,
+  },
+  {
+    type: 'aws_kms_alias',
+    what: 'the name of a replica',
+    reason: 'there is no replica',
+    onlyForMoto: true,
+    apply: resource =>
+      String(resource['target_key_id']).includes('aws_kms_replica_key') ? undefined : resource,
   },
   {
     type: 'aws_s3_bucket_policy',

@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path';
 
 /** Answers to one command of the AWS CLI, in the order of the calls; the last stands for all further ones. */
 export type Answers = Readonly<Record<string, readonly Answer[]>>;
-/** What it prints, or how it fails. */
-export type Answer = string | { fails: string };
+/** What it prints, or how it fails, or a Bash script that works it out from its arguments, in the folder `$WORLD`. */
+export type Answer = string | { fails: string } | { runs: string };
 
 export interface ScriptRun {
   exitCode: number;
@@ -25,10 +25,13 @@ export async function runScript(
     environment,
     answers,
     files = {},
+    world = '',
   }: {
     environment: Readonly<Record<string, string>>;
     answers: Answers;
     files?: Readonly<Record<string, string>>;
+    /** A folder that scripts of answers keep things in. */
+    world?: string;
   },
   examine: (run: ScriptRun) => void | Promise<void>,
 ): Promise<void> {
@@ -47,6 +50,7 @@ export async function runScript(
       PATH: `${programs}${delimiter}${process.env['PATH']}`,
       POLL_SECONDS: '0.01',
       AWS_REGION: 'us-east-1',
+      WORLD: world,
       ...environment,
     });
     const log = await readFile(join(programs, 'calls'), 'utf8').catch(() => '');
@@ -60,14 +64,13 @@ export async function runScript(
   }
 }
 
-/** A file for each answer, so that the CLI needs no program besides Bash: `<command>.<number>`, or `….fails`. */
+/** A file for each answer, so that the CLI needs no program besides Bash: `<command>.<number>`, `….fails` or `….runs`. */
 async function writeAnswers(folder: string, answers: Answers): Promise<void> {
   for (const [command, listed] of Object.entries(answers)) {
     for (const [index, answer] of listed.entries()) {
       const path = join(folder, `${command.replace(' ', '-')}.${index}`);
-      await (typeof answer === 'string'
-        ? writeFile(path, `${answer}\n`)
-        : writeFile(`${path}.fails`, `${answer.fails}\n`));
+      const [kind, text] = typeof answer === 'string' ? ['', answer] : Object.entries(answer)[0]!;
+      await writeFile(kind === '' ? path : `${path}.${kind}`, `${text}\n`);
     }
   }
 }
@@ -78,7 +81,8 @@ command=\${0%/*}/$1-$2
 printf '%s\\n' "\${*//$'\\n'/ }" >> "\${0%/*}/calls"
 next=0
 if [ -f "$command" ]; then next=$(< "$command"); fi
-if [ -f "$command.$((next + 1))" ] || [ -f "$command.$((next + 1)).fails" ]; then echo $((next + 1)) > "$command"; fi
+if compgen -G "$command.$((next + 1))*" > /dev/null; then echo $((next + 1)) > "$command"; fi
+if [ -f "$command.$next.runs" ]; then source "$command.$next.runs"; fi
 if [ -f "$command.$next.fails" ]; then printf '%s\\n' "$(< "$command.$next.fails")" >&2; exit 254; fi
 if [ -f "$command.$next" ]; then printf '%s\\n' "$(< "$command.$next")"; fi
 `;

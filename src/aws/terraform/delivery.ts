@@ -10,6 +10,7 @@ import type { EcrOutput } from './modules/ecr.ts';
 import { imageBuildspec } from './modules/image-buildspec.ts';
 import type { NotificationsOutput } from './modules/notifications.ts';
 import { privateBucket, type PrivateBucket } from './modules/private-bucket.ts';
+import { signingStatement } from './modules/signing-key.ts';
 import type { PolicyStatement } from './policy.ts';
 import type { Region } from './region-stack.ts';
 import type { CommitSource } from './source.ts';
@@ -17,6 +18,8 @@ import type { CommitSource } from './source.ts';
 export interface DeliveryInput {
   source: CommitSource;
   images: EcrOutput;
+  /** `undefined`: images are not signed. */
+  signatures: EcrOutput | undefined;
   people: NotificationsOutput;
 }
 
@@ -24,6 +27,8 @@ const MINUTES_A_DAY = 24 * 60;
 /** CodeBuild's own limit. */
 const LONGEST_BUILD_MINUTES = 36 * 60;
 const SHORTEST_MINUTES = 5;
+/** How long a signature may take to come after its image, and some more. */
+const SIGNATURE_MINUTES = 20;
 
 /** The region's own way from a push to production: builds, and the pipeline that runs them and the releases. */
 export function deliverFrom(region: Region, input: DeliveryInput): CodepipelineOutput {
@@ -140,7 +145,7 @@ function buildProject(
 /** Finds the commit's image, or has it built: what the pipeline runs. */
 function imageProject(
   { stack, config, names, accountId }: Region,
-  { images }: DeliveryInput,
+  { images, signatures }: DeliveryInput,
   { artifacts, build }: { artifacts: PrivateBucket; build: CodebuildProjectOutput },
 ): CodebuildProjectOutput {
   const waitMinutes = stack.region === config.regions[0] ? 0 : config.aws.replicaWaitMinutes;
@@ -151,6 +156,27 @@ function imageProject(
       Action: ['codebuild:StartBuild', 'codebuild:StopBuild', 'codebuild:BatchGetBuilds'],
       Resource: build.arn,
     },
+    ...(signatures
+      ? [
+          signingStatement(
+            { region: stack.region, accountId, alias: names.signingKey },
+            'kms:Sign',
+            'kms:Verify',
+          ),
+          {
+            Sid: 'Signatures',
+            Action: [
+              'ecr:BatchGetImage',
+              'ecr:CompleteLayerUpload',
+              'ecr:GetDownloadUrlForLayer',
+              'ecr:InitiateLayerUpload',
+              'ecr:PutImage',
+              'ecr:UploadLayerPart',
+            ],
+            Resource: signatures.arn,
+          },
+        ]
+      : []),
   ];
   return codebuildProject(stack, 'image', {
     name: names.imageProject,
@@ -164,9 +190,12 @@ function imageProject(
       REPOSITORY_URI: images.uri,
       BUILD_PROJECT: build.name,
       WAIT_MINUTES: String(waitMinutes),
+      SIGNATURES: signatures?.name ?? '',
+      SIGNING_KEY: signatures ? names.signingKey : '',
+      IMAGE_PROJECT: names.imageProject,
     },
     architecture: 'X86_64',
-    timeoutMinutes: buildMinutes(config.build.timeoutMinutes + waitMinutes + SHORTEST_MINUTES),
+    timeoutMinutes: buildMinutes(config.build.timeoutMinutes + waitMinutes + SIGNATURE_MINUTES),
     docker: false,
     artifactBucketArn: artifacts.arn,
     logRetentionDays: config.logs.retentionDays,

@@ -8,6 +8,7 @@ import { DATABASE_USER, type DatabaseEngine } from './modules/database.ts';
 import { globalDatabase, globalTable } from './modules/global-database.ts';
 import { rotationFunction } from './modules/rotation-function.ts';
 import { AWKWARD_CHARACTERS, secret, secretRotation } from './modules/secrets.ts';
+import { signingKey } from './modules/signing-key.ts';
 import { accountIdOf, type StackInput } from './region-stack.ts';
 import type { Stack } from './stack.ts';
 
@@ -16,13 +17,16 @@ const SECRET_LENGTH = 40;
 /** Whether there is anything that regions stand on and none of them may own. */
 export function hasFoundation(config: Config): boolean {
   return (
-    config.domain.name !== '' || Object.keys(config.secrets).length > 0 || databasesOf(config).length > 0
+    config.registry.sign ||
+    config.domain.name !== '' ||
+    Object.keys(config.secrets).length > 0 ||
+    databasesOf(config).length > 0
   );
 }
 
 /**
  * What must be there before any region, and outlive each of them: the proof that the domain is ours, for which every
- * region's certificate waits; secrets and data that have a copy in every region.
+ * region's certificate waits; the key that images are signed with, secrets and data, which have a copy in every region.
  */
 export function defineFoundation(stack: Stack, input: StackInput): void {
   const { config, names, protect } = input;
@@ -30,6 +34,15 @@ export function defineFoundation(stack: Stack, input: StackInput): void {
     certificate(stack, 'domain', { hostName: config.domain.name, proofZoneId: config.domain.zoneId });
   }
   const primary = config.regions[0]!;
+  if (config.registry.sign) {
+    signingKey(stack, 'signing', {
+      alias: names.signingKey,
+      description: `Signs the images of ${config.application}`,
+      accountId: accountIdOf(stack, config),
+      replicateTo: config.regions.slice(1),
+      protect,
+    });
+  }
   for (const environment of environmentsIn(config, primary)) {
     const scope = new Construct(stack, environment);
     const others = config.regions

@@ -58,6 +58,10 @@ export interface Names {
   databaseLogin(environment: Environment): string;
   buildProject: string;
   imageProject: string;
+  /** The repository of the images' signatures. */
+  signatures: string;
+  /** Of the key that images are signed with, the same in every region. */
+  signingKey: string;
   /** To a Git repository elsewhere. */
   connection: string;
   releaseProject(environment: Environment): string;
@@ -100,6 +104,8 @@ export function createNames(config: Config): Names {
     databaseLogin: environment => within('other', `${prefix}/${environment}/database-login`),
     buildProject: within('project', `${prefix}-build`),
     imageProject: within('project', `${prefix}-image`),
+    signatures: within('repository', `${prefix}-signatures`),
+    signingKey: within('other', `alias/${prefix}-signing`),
     connection: within('connection', `${prefix}-source`),
     releaseProject: environment => within('project', `${prefix}-release-${environment}`),
     trail: within('trail', `${prefix}-trail`),

@@ -6,6 +6,8 @@ import type { Stack } from './stack.ts';
 export interface RegionLookup {
   network: NetworkLookupOutput;
   repository: { name: string; arn: string; uri: string };
+  /** Of the repository of the images' signatures. */
+  signaturesArn: string;
   accessLogBucket: string;
   artifactBucketArn: string;
   topicArn: string;
@@ -26,6 +28,7 @@ export function lookUpRegion(stack: Stack, names: Names, accountId: string): Reg
       arn: `arn:aws:ecr:${region}:${accountId}:repository/${names.prefix}`,
       uri: `${accountId}.dkr.ecr.${region}.amazonaws.com/${names.prefix}`,
     },
+    signaturesArn: `arn:aws:ecr:${region}:${accountId}:repository/${names.signatures}`,
     accessLogBucket: names.bucket('access-logs', region),
     artifactBucketArn: `arn:aws:s3:::${names.bucket('artifacts', region)}`,
     topicArn: `arn:aws:sns:${region}:${accountId}:${names.topic}`,

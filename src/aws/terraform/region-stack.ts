@@ -66,6 +66,17 @@ export function defineRegion(stack: Stack, input: StackInput): void {
     replicateAlso: config.registry.replicateAlso,
     protect: input.protect,
   });
+  // Beside the images, whose expiry must not count them: a signature is kept for as long as its image may be.
+  const signatures = config.registry.sign
+    ? ecr(stack, 'signatures', {
+        name: names.signatures,
+        accountId,
+        keepImages: 'all',
+        replicateTo: [],
+        replicateAlso: [],
+        protect: input.protect,
+      })
+    : undefined;
   const people = notifications(stack, 'notifications', {
     name: names.prefix,
     topicName: names.topic,
@@ -111,7 +122,7 @@ export function defineRegion(stack: Stack, input: StackInput): void {
       protect: input.protect,
     });
   }
-  const pipeline = deliverFrom(region, { source, images, people });
+  const pipeline = deliverFrom(region, { source, images, signatures, people });
   tellOfFailures(region, pipeline.name, people.topicArn);
   output(stack, 'image-repository', images.uri);
   output(stack, 'pipeline', pipeline.name);

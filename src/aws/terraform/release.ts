@@ -4,6 +4,7 @@ import { literalText } from './literal.ts';
 import { codebuildProject, type CodebuildProjectOutput } from './modules/codebuild-project.ts';
 import type { EcsServiceOutput } from './modules/ecs-service.ts';
 import { releaseBuildspec } from './modules/release-buildspec.ts';
+import { signingStatement } from './modules/signing-key.ts';
 import type { PolicyStatement } from './policy.ts';
 
 /** How long starting tasks, draining and migrating may take beside what is waited for on purpose. */
@@ -26,6 +27,9 @@ export function releaseProject(place: EnvironmentPlace, service: EcsServiceOutpu
     roleName: names.role(`${environment}-release`, stack.region),
     buildspec: literalText(releaseBuildspec()),
     environment: {
+      SIGNATURES: config.registry.sign ? names.signatures : '',
+      SIGNING_KEY: config.registry.sign ? names.signingKey : '',
+      IMAGE_PROJECT: names.imageProject,
       CLUSTER: names.cluster(environment),
       SERVICE: service.name,
       FAMILY: taskDefinition.family,
@@ -51,6 +55,16 @@ export function releaseProject(place: EnvironmentPlace, service: EcsServiceOutpu
         Action: ['ecr:DescribeImages', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer', 'ecr:PutImage'],
         Resource: shared.repository.arn,
       },
+      ...(config.registry.sign
+        ? [
+            signingStatement({ region: stack.region, accountId, alias: names.signingKey }, 'kms:Verify'),
+            {
+              Sid: 'ReadSignatures',
+              Action: ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+              Resource: shared.signaturesArn,
+            },
+          ]
+        : []),
       // Knows no resource (service authorization reference, Amazon ECS).
       { Sid: 'ReadTaskDefinition', Action: 'ecs:DescribeTaskDefinition', Resource: '*' },
       {

@@ -13,12 +13,13 @@ test('a stack for what each region shares, one for each of its environments, and
   expect(stacks.map(({ name, region, after }) => [name, region, after])).toEqual([
     ['bootstrap-us-east-1', 'us-east-1', []],
     ['bootstrap-us-west-2', 'us-west-2', []],
+    ['foundation', 'us-east-1', ['bootstrap-us-east-1']],
     ['us-east-1', 'us-east-1', ['bootstrap-us-east-1']],
     ['us-west-2', 'us-west-2', ['bootstrap-us-west-2']],
-    ['us-east-1-staging', 'us-east-1', ['us-east-1']],
-    ['us-east-1-production', 'us-east-1', ['us-east-1']],
-    ['us-west-2-staging', 'us-west-2', ['us-west-2']],
-    ['us-west-2-production', 'us-west-2', ['us-west-2']],
+    ['us-east-1-staging', 'us-east-1', ['us-east-1', 'foundation']],
+    ['us-east-1-production', 'us-east-1', ['us-east-1', 'foundation']],
+    ['us-west-2-staging', 'us-west-2', ['us-west-2', 'foundation']],
+    ['us-west-2-production', 'us-west-2', ['us-west-2', 'foundation']],
     ['global', 'us-east-1', ['bootstrap-us-east-1']],
   ]);
 });

@@ -25,6 +25,7 @@ test('writes a root module a stack, and says in a README in which order they go'
   expect(linesOf(run.stdout).map(line => line.split(/\s{2,}/)[1])).toEqual([
     'terraform/bootstrap-us-east-1/main.tf.json',
     'terraform/bootstrap-us-west-2/main.tf.json',
+    'terraform/foundation/main.tf.json',
     'terraform/us-east-1/main.tf.json',
     'terraform/us-east-1/functions/replication.zip',
     'terraform/us-west-2/main.tf.json',
@@ -49,6 +50,7 @@ test('writes where it is told, for a trial without buckets', async () => {
   const { folder, files } = JSON.parse(run.stdout) as { folder: string; files: { path: string }[] };
   expect(folder).toBe(join(workingFolder, 'trial'));
   expect(files.map(({ path }) => path)).toEqual([
+    'foundation/main.tf.json',
     'us-east-1/main.tf.json',
     'us-east-1/functions/replication.zip',
     'us-west-2/main.tf.json',

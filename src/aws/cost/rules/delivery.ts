@@ -26,10 +26,13 @@ const buildProject: Rule = ({ values }, { usage }) => {
   ];
 };
 
-/** The registry keeps as many images as its lifecycle says, or as are built in a month where none says. */
+/**
+ * The registry keeps as many images as its lifecycle says, or as are built in a month where there is none. With a lifecycle
+ * that counts nothing it is for signatures, of a kilobyte each.
+ */
 const registry: Rule = (resource, account) => {
-  const policy = account.referring(resource, 'aws_ecr_lifecycle_policy')[0]?.values['policy'];
-  const images = keptImages(textOf(policy)) ?? account.usage.builds;
+  const policy = account.referring(resource, 'aws_ecr_lifecycle_policy')[0];
+  const images = policy ? (keptImages(textOf(policy.values['policy'])) ?? 0) : account.usage.builds;
   return [{ item: 'images', price: 'imageStorage', quantity: (images * account.usage.imageMb) / 1024 }];
 };
 

@@ -7,8 +7,8 @@ import { Construct } from 'constructs';
 export interface EcrInput {
   name: string;
   accountId: string;
-  /** Newest images kept. */
-  keepImages: number;
+  /** Newest images kept. `all`: for what is small, and needed for as long as something elsewhere is. */
+  keepImages: number | 'all';
   /**
    * Regions that get every image pushed here; their repositories need the same module, for the same settings. An account
    * has one replication configuration a region: who gives this owns it, and rules for all other repositories with it.
@@ -78,7 +78,7 @@ export function ecr(scope: Construct, id: string, input: EcrInput): EcrOutput {
 const ALL = 10_000;
 
 /** What the tags of one rule match, no later rule expires: so what is in use stays (ECR: "Lifecycle policy evaluation"). */
-function lifecyclePolicy(keepImages: number): string {
+function lifecyclePolicy(keepImages: number | 'all'): string {
   const action = { type: 'expire' };
   const rules = [
     {
@@ -94,10 +94,14 @@ function lifecyclePolicy(keepImages: number): string {
       description: 'Images that lost their last tag',
       selection: { tagStatus: 'untagged', countType: 'sinceImagePushed', countUnit: 'days', countNumber: 1 },
     },
-    {
-      description: `All but the newest ${keepImages}`,
-      selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: keepImages },
-    },
+    ...(keepImages === 'all'
+      ? []
+      : [
+          {
+            description: `All but the newest ${keepImages}`,
+            selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: keepImages },
+          },
+        ]),
   ];
   return JSON.stringify({
     rules: rules.map(({ description, selection }, index) => ({

@@ -1,3 +1,4 @@
+import { REQUIRE_SIGNED } from './image-signature.ts';
 import { scriptBuildspec } from './script-buildspec.ts';
 
 /*
@@ -14,8 +15,8 @@ import { scriptBuildspec } from './script-buildspec.ts';
 /**
  * Reads, as environment variables of the project: CLUSTER, SERVICE, FAMILY, CONTAINER_NAME, REPOSITORY_NAME, REPOSITORY_URI,
  * ENVIRONMENT, STEPS (a list of `{percent, minutes}` to wait at, as JSON), GATE_PERCENT (the share of requests at which a person is
- * asked; empty: nobody), LIMIT_MINUTES (then the deployment is rolled back), MIGRATION (a command as JSON, or empty); and of
- * the build: MODE (`deploy` ends at the gate, `resume` goes on from it, `roll-back`), RELEASE. The image is the one in
+ * asked; empty: nobody), LIMIT_MINUTES (then the deployment is rolled back), MIGRATION (a command as JSON, or empty),
+ * SIGNATURES, SIGNING_KEY (empty: an image needs no signature) and IMAGE_PROJECT (which signs); and of the build: MODE (`deploy` ends at the gate, `resume` goes on from it, `roll-back`), RELEASE. The image is the one in
  * `imagedefinitions.json` of the source, or without a source the one that is tagged with RELEASE.
  */
 export function releaseBuildspec(): string {
@@ -202,11 +203,12 @@ MEDIA_TYPES='application/vnd.docker.distribution.manifest.v2+json application/vn
   application/vnd.docker.distribution.manifest.list.v2+json application/vnd.oci.image.index.v1+json'
 limit=$(($(date +%s) + LIMIT_MINUTES * 60))
 pause= since=0 minutes=0 continued= is_resumed= is_stopped=
-${[FIND_IMAGE, KEEP_IMAGE, HEALTH_CHECK, REVISE, MIGRATE, FOLLOW].join('\n')}
+${[FIND_IMAGE, REQUIRE_SIGNED, KEEP_IMAGE, HEALTH_CHECK, REVISE, MIGRATE, FOLLOW].join('\n')}
 
 case "$MODE" in
   deploy)
     find_image
+    require_signed "$digest" 0
     echo "Releasing $REPOSITORY_URI@$digest to $SERVICE"
     keep "imageDigest=$digest" next
     revise

@@ -14,4 +14,10 @@ export const registrySchema = z.strictObject({
     .max(99)
     .default([])
     .describe('For managed: what else of the account is replicated, such as its other applications.'),
+  sign: z
+    .boolean()
+    .default(true)
+    .describe(
+      'On AWS, sign every image that the pipeline builds, with a key of the application in each region, and release no image without a good signature.',
+    ),
 });
