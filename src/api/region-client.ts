@@ -2,7 +2,8 @@ import { SECOND_MS } from '../core/duration.ts';
 import { errorMessage, TandemError, type ErrorKind } from '../core/error.ts';
 import type { EventQuery, LogQuery, RegionOperations } from '../model/cloud.ts';
 import type { RegionName } from '../model/names.ts';
-import { fetchHttp, readLines, timeLimit } from '../platform/http.ts';
+import { askHttp, readLines, readText, timeLimit, type HttpQuestion } from '../platform/http.ts';
+import type { IncomingMessage } from '../platform/network.ts';
 
 export interface RegionClientLimits {
   /** How long a question may take, and how long a deed, until the region counts as not answering. */
@@ -10,6 +11,7 @@ export interface RegionClientLimits {
   deedMs: number;
 }
 
+const OK = 200;
 const LIMITS: RegionClientLimits = { questionMs: 5 * SECOND_MS, deedMs: 30 * SECOND_MS };
 
 /**
@@ -36,7 +38,7 @@ export function createRegionClient(
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
     try {
-      return (await response.json()) as Result;
+      return JSON.parse(await readText(response)) as Result;
     } catch (error) {
       throw unreachable(error);
     }
@@ -44,31 +46,32 @@ export function createRegionClient(
 
   async function* follow<Item>(path: string, signal: AbortSignal | undefined): AsyncGenerator<Item> {
     try {
-      const response = await send(path, signal === undefined ? {} : { signal });
-      if (!response.body) return;
-      for await (const line of readLines(response.body)) yield JSON.parse(line) as Item;
+      const response = await send(path, { method: 'GET', ...(signal !== undefined && { signal }) });
+      for await (const line of readLines(response)) yield JSON.parse(line) as Item;
     } catch (error) {
       if (signal?.aborted) return;
       throw error instanceof TandemError ? error : unreachable(error);
     }
   }
 
-  async function send(path: string, init: RequestInit): Promise<Response> {
-    let response: Response;
+  async function send(path: string, question: HttpQuestion): Promise<IncomingMessage> {
+    const url = `${api}${path}`;
+    let response: IncomingMessage;
+    let text: string;
     try {
-      response = await fetchHttp(`${api}${path}`, init);
+      response = await askHttp(url, question);
+      if (response.statusCode === OK) return response;
+      text = await readText(response);
     } catch (error) {
       throw unreachable(error);
     }
-    if (!response.ok) throw await refusal(response);
-    return response;
+    throw refusal(url, response.statusCode!, text);
   }
 
   function unreachable(error: unknown): TandemError {
-    const reason = error instanceof Error && error.cause !== undefined ? error.cause : error;
     return new TandemError(
       'REGION_UNREACHABLE',
-      `${region} does not answer at ${endpoint} (${errorMessage(reason)}). What it is doing is unknown until it does; ` +
+      `${region} does not answer at ${endpoint} (${errorMessage(error)}). What it is doing is unknown until it does; ` +
         '`tandem status` tells when it is back.',
       { kind: 'system', data: { region, endpoint }, cause: error },
     );
@@ -96,21 +99,16 @@ export function createRegionClient(
   };
 }
 
-async function refusal(response: Response): Promise<TandemError> {
-  const text = await response.text();
+function refusal(url: string, status: number, text: string): TandemError {
   try {
     const { error } = JSON.parse(text) as {
       error: { code: string; message: string; kind: ErrorKind; data: Record<string, unknown> };
     };
     return new TandemError(error.code, error.message, { kind: error.kind, data: error.data });
   } catch {
-    return new TandemError(
-      'API_ANSWER_INVALID',
-      `${response.url} answered ${response.status}: ${text.slice(0, 200)}`,
-      {
-        kind: 'system',
-      },
-    );
+    return new TandemError('API_ANSWER_INVALID', `${url} answered ${status}: ${text.slice(0, 200)}`, {
+      kind: 'system',
+    });
   }
 }
 

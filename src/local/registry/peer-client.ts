@@ -1,6 +1,6 @@
 import { errorMessage } from '../../core/error.ts';
 import type { Digest } from '../../model/names.ts';
-import { Agent, httpRequest, type IncomingMessage } from '../../platform/network.ts';
+import { createHttpAgent, httpRequest, type Agent, type IncomingMessage } from '../../platform/network.ts';
 import { MANIFEST_MEDIA_TYPES } from '../../wire/oci/media-types.ts';
 
 /** Why a peer did not give what was asked; `isFinal` where asking again cannot help. */
@@ -25,7 +25,7 @@ export class PeerClient {
     this.#endpoint = endpoint;
     this.#repository = repository;
     this.#idleMs = idleMs;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+    this.#agent = createHttpAgent({ keepAlive: true, maxSockets: connections });
   }
 
   close(): void {

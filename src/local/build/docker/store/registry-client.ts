@@ -3,7 +3,7 @@ import { TandemError, errorMessage } from '../../../../core/error.ts';
 import { createReadStream } from '../../../../platform/files.ts';
 import { sha256Stream } from '../../../../platform/hash.ts';
 import {
-  Agent,
+  createHttpAgent,
   httpRequest,
   type ClientRequest,
   type IncomingMessage,
@@ -32,7 +32,7 @@ const IDLE_LIMIT_MS = 60_000;
 export class RegistryClient {
   readonly #host: string;
   readonly #authorization: OutgoingHttpHeaders;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #agent = createHttpAgent({ keepAlive: true, maxSockets: 4 });
   readonly #signal: AbortSignal;
 
   constructor(host: string, credentials: Credentials | undefined, signal: AbortSignal) {
