@@ -133,8 +133,10 @@ describe('disk faults', { timeout: 180_000 }, () => {
   }
 
   async function deliver(): Promise<void> {
-    expect((await tested.tandem('push')).exitCode).toBe(4);
-    expect((await tested.tandem('approve')).exitCode).toBe(0);
+    const pushed = await tested.tandem('push');
+    expect(pushed.stderr + pushed.exitCode).toMatch(/4$/);
+    const approved = await tested.tandem('approve');
+    expect(approved.stderr + approved.exitCode).toMatch(/0$/);
     cloud = await ChaosCloud.of(tested);
   }
 

@@ -44,13 +44,20 @@ export interface PushRequest {
 /** Pushes HEAD of a repository to one region, then follows its executions everywhere. */
 export async function pushAndFollow(context: CommandContext, request: PushRequest): Promise<ExitCode> {
   const { cloud, folder, target, branch, wait } = request;
+  const reached = reachableRegion(context, cloud, target);
+  // That there is nothing to push is told first.
+  reached.catch(() => undefined);
   const commit = await headCommit(context, folder);
-  const { gitUrl } = await reachableRegion(context, cloud, target);
-  const before = await executionsBefore(cloud, commit);
+  const { gitUrl } = await reached;
   const ref = `refs/heads/${branch}`;
-  const isThere = (await remoteCommit(context, folder, gitUrl, ref)) === commit;
-  await warnOfUncommitted(context, folder);
-  await gitPush(context, folder, gitUrl, ref);
+  const [before, there, remote] = await Promise.all([
+    executionsBefore(cloud, commit),
+    remoteCommit(context, folder, gitUrl, ref),
+    remoteUrl(context.git, folder),
+    warnOfUncommitted(context, folder),
+  ]);
+  await gitPush(context, folder, remote === gitUrl ? REMOTE_NAME : gitUrl, ref);
+  const isThere = there === commit;
   if (isThere) context.note(`${target} has ${shortCommit(commit)} already; this is how it went there`);
   if (!wait) {
     if (context.json) context.printJson({ commit, region: target, executions: [] });
@@ -122,12 +129,11 @@ async function warnOfUncommitted(context: CommandContext, folder: string): Promi
   }
 }
 
-async function gitPush(context: CommandContext, folder: string, gitUrl: string, ref: string): Promise<void> {
-  const isRemote = (await remoteUrl(context.git, folder)) === gitUrl;
-  const { exitCode } = await context.git(
-    ['-c', 'http.proxy=', 'push', isRemote ? REMOTE_NAME : gitUrl, `HEAD:${ref}`],
-    { folder, onOutput: text => context.stderr.write(text) },
-  );
+async function gitPush(context: CommandContext, folder: string, to: string, ref: string): Promise<void> {
+  const { exitCode } = await context.git(['-c', 'http.proxy=', 'push', to, `HEAD:${ref}`], {
+    folder,
+    onOutput: text => context.stderr.write(text),
+  });
   if (exitCode === 0) return;
   throw new TandemError(
     'PUSH_REFUSED',
