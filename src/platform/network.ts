@@ -1,6 +1,5 @@
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import type { Agent, AgentOptions } from 'node:http';
-import process from 'node:process';
 
 export { connect, createServer as createTcpServer, isIP, Server, Socket } from 'node:net';
 export type {
@@ -15,7 +14,8 @@ export type {
 
 /*
  * Not imported: an import reads every export of a built-in module, and those of `node:http` that are there for browsers'
- * sake (WebSocket…) load all of undici, 40 ms of processor time for each process that starts.
+ * sake (WebSocket…) load all of undici, 40 ms of processor time for each process that starts. (`node:process` is not
+ * imported either: that opens standard input.)
  */
 const http = process.getBuiltinModule('node:http');
 export const { createServer: createHttpServer, request: httpRequest } = http;

@@ -182,9 +182,11 @@ export function writeOutput(text: string | Uint8Array): void {
   process.stdout.write(text);
 }
 
-/** All of standard input as text, up to its end. */
-export function readInput(): string {
-  return readFileSync(0, 'utf8');
+/** All of standard input as text, up to its end; whoever started this process may have made it one that does not wait. */
+export async function readInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Where PATH finds a program, folders in `except` left out; `undefined` where it does not. */

@@ -68,7 +68,7 @@ export const build: Command = async (context, argv) => {
 
   const image = await buildImage({
     contextFolder,
-    ...dockerfileOf(context, options, contextFolder),
+    ...(await dockerfileOf(context, options, contextFolder)),
     buildArguments: new Map(
       options.values('build-arg').flatMap(text => assignment(text, context.environment)),
     ),
@@ -95,9 +95,9 @@ export const build: Command = async (context, argv) => {
   if (isQuiet) context.stdout(`${imageId}\n`);
 };
 
-function dockerfileOf(context: CommandContext, options: CommandLine, contextFolder: string) {
+async function dockerfileOf(context: CommandContext, options: CommandLine, contextFolder: string) {
   const file = options.value('file');
-  if (file === '-') return { dockerfile: 'Dockerfile', dockerfileText: context.readInput() };
+  if (file === '-') return { dockerfile: 'Dockerfile', dockerfileText: await context.readInput() };
   return { dockerfile: file ?? join(contextFolder, 'Dockerfile') };
 }
 

@@ -8,7 +8,7 @@ export interface CommandContext {
   clock: Clock;
   stdout(text: string | Uint8Array): void;
   stderr(text: string): void;
-  readInput(): string;
+  readInput(): Promise<string>;
   signal: AbortSignal;
 }
 

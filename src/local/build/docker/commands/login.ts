@@ -10,7 +10,9 @@ export const login: Command = async (context, argv) => {
     'password-stdin': { type: 'boolean' },
   });
   const username = options.value('username');
-  const password = options.has('password-stdin') ? context.readInput().trim() : options.value('password');
+  const password = options.has('password-stdin')
+    ? (await context.readInput()).trim()
+    : options.value('password');
   if (username === undefined || !password)
     throw invalidCommand(
       'docker login needs a user and a password',
