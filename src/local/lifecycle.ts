@@ -19,7 +19,7 @@ import {
   spawn,
   type ChildProcess,
 } from '../platform/process.ts';
-import { daemonsUnder, waitForExit } from '../platform/process-table.ts';
+import { daemonsUnder, endDaemons, waitForExit } from '../platform/process-table.ts';
 import { newToken } from '../platform/random.ts';
 import { planAddresses, requireFree } from './addresses.ts';
 import {
@@ -309,7 +309,7 @@ async function endAtOnce(dataDir: string, onProgress: (progress: UpProgress) => 
     sendSignal(Number(supervisor.identity.split(':')[0]), 'SIGINT');
     await waitForExit(supervisor.identity, FORCED_LIMIT_MS);
   }
-  for (const { pid } of ownDaemons(dataDir)) sendSignal(pid, 'SIGKILL');
+  await endDaemons(() => ownDaemons(dataDir), FORCED_LIMIT_MS);
 }
 
 /** A Terraform that works on AWS is none of the local cloud's, though it works in the same data folder. */

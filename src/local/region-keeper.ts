@@ -5,7 +5,7 @@ import { delay, type Clock, type Timer } from '../platform/clock.ts';
 import { closeSync, keepLogSmall, mkdirSync, openSync } from '../platform/files.ts';
 import { httpRequest } from '../platform/network.ts';
 import { environment, nodePath, sendSignal, spawn } from '../platform/process.ts';
-import { daemonsUnder, waitForExit } from '../platform/process-table.ts';
+import { daemonsUnder, endDaemons, waitForExit } from '../platform/process-table.ts';
 import { systemRandom } from '../platform/random.ts';
 import {
   controlEndpoint,
@@ -23,6 +23,8 @@ const STABLE_AFTER_MS = 10_000;
 const SHUT_DOWN_LIMIT_MS = 150_000;
 const DETACH_LIMIT_MS = 15_000;
 const COMING_UP_CHECK_MS = 200;
+/** Killed, a process is gone when the kernel is done with it. */
+const KILLED_LIMIT_MS = 5_000;
 
 export interface RegionKeeperOptions {
   dataDir: string;
@@ -72,7 +74,7 @@ export class RegionKeeper {
     if (!options.force) {
       await this.#endInOrder().catch((error: unknown) => log(`${region}: ending at once: ${String(error)}`));
     }
-    for (const { pid } of daemonsUnder(regionFolder(dataDir, region))) sendSignal(pid, 'SIGKILL');
+    await endDaemons(() => daemonsUnder(regionFolder(dataDir, region)), KILLED_LIMIT_MS);
   }
 
   async #endInOrder(): Promise<void> {

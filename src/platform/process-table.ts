@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { sep } from 'node:path';
-import { isAlive, processIdentity } from './process.ts';
+import { isAlive, processIdentity, sendSignal } from './process.ts';
 
 export interface ListedProcess {
   pid: number;
@@ -57,4 +57,16 @@ export async function waitForExit(identity: string, timeoutMs: number): Promise<
     await new Promise(resolve => setTimeout(resolve, EXIT_CHECK_MS));
   }
   return true;
+}
+
+/**
+ * Kills what `list` finds until it finds nothing any more, at most for `limitMs`: whoever was killed stays until the
+ * kernel is done with it, holding its folder and its ports.
+ */
+export async function endDaemons(list: () => readonly ListedProcess[], limitMs: number): Promise<void> {
+  const end = performance.now() + limitMs;
+  for (let left = list(); left.length > 0 && performance.now() < end; left = list()) {
+    for (const { pid } of left) sendSignal(pid, 'SIGKILL');
+    await new Promise(resolve => setTimeout(resolve, EXIT_CHECK_MS));
+  }
 }
