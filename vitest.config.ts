@@ -8,8 +8,8 @@ export default defineConfig({
       'test/{aws,end-to-end}/**/*.test.ts',
       'test/chaos/**/*.test.ts',
     ],
-    // Minutes of work each: `npm run test:chaos` has them as well.
-    exclude: [...configDefaults.exclude, 'test/chaos/at-size.test.ts'],
+    // Minutes of work each: `npm run test:chaos` and `npm run test:aws` have them as well.
+    exclude: [...configDefaults.exclude, 'test/chaos/at-size.test.ts', 'test/aws/journeys/*.test.ts'],
     environment: 'node',
     setupFiles: ['./test/fixed-seed.ts'],
     pool: 'forks',

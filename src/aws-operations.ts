@@ -66,10 +66,10 @@ export function createAwsOperations(): AwsOperations {
         prepareForDeletion(session, region, existing, onDone),
       );
     },
-    async deleteServiceLogGroups(config, region) {
-      const { deleteServiceLogGroups } = await import('./aws/operate/inventory.ts');
-      return call(`deleting log groups in ${region}`, region, session =>
-        deleteServiceLogGroups(session, region, namePrefix(config)),
+    async deleteByproducts(config, region) {
+      const { deleteByproducts } = await import('./aws/operate/byproducts.ts');
+      return call(`deleting what no state knows of in ${region}`, region, session =>
+        deleteByproducts(session, region, namePrefix(config)),
       );
     },
     async removeStateBucket(stacks, accountId) {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { createAwsCost } from './aws-cost.ts';
 import { createAwsOperations } from './aws-operations.ts';
 import { assert } from './core/assert.ts';
-import type { CostPort } from './cli/cost-port.ts';
 import type { Synthesize } from './cli/synthesize.ts';
 import type { Config } from './model/config/schema.ts';
 import { toSentError } from './local/supervisor-messages.ts';
@@ -44,26 +44,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     const { functionArchives } = await import('./function-archives.ts');
     return terraformFiles(config, options, await functionArchives());
   };
+  const cost = createAwsCost();
   const aws = createAwsOperations();
   exitWhenWritten(
     await runCommandLine(argv, systemPorts({ local: lifecycle, synthesize, cost, drawDiagram, doctor, aws })),
   );
 }
-
-/** As with Terraform: most commands need none of this. */
-const cost: CostPort = {
-  async report(config) {
-    const { costReport } = await import('./aws/cost/report.ts');
-    const { synthesize } = await import('./aws/terraform/synthesize.ts');
-    return costReport(config, given =>
-      synthesize(given, { state: 's3', protect: true }).map(({ document }) => document),
-    );
-  },
-  async change(plans, usage) {
-    const { estimateChange } = await import('./aws/cost/plan-change.ts');
-    return estimateChange(plans, usage);
-  },
-};
 
 async function drawDiagram(config: Config): Promise<string> {
   return (await import('./aws/diagram/svg.ts')).drawDiagram(config);

@@ -40,8 +40,8 @@ export interface AwsOperations {
   removeStateLock(stack: InfrastructureStack, accountId: string, seen: StateLock): Promise<void>;
   /** Empties what AWS would refuse to delete with anything in it. */
   prepareForDeletion(plan: StackPlan, onDone: (what: string) => void): Promise<void>;
-  /** Deletes the log groups that AWS made by itself for the application in a region; gives their names. */
-  deleteServiceLogGroups(config: Config, region: RegionName): Promise<string[]>;
+  /** Deletes what no state knows of: log groups that AWS made, revisions that releases registered. Says what it deleted. */
+  deleteByproducts(config: Config, region: RegionName): Promise<string[]>;
   /** Deletes the bucket of these stacks' states; it stays where it holds anything else, whose keys are given. */
   removeStateBucket(
     stacks: readonly InfrastructureStack[],

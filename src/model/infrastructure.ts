@@ -111,8 +111,7 @@ export type StackOutcome<Value> =
   | { stack: InfrastructureStack; state: 'failed'; error: unknown }
   | { stack: InfrastructureStack; state: 'skipped'; because: string };
 
-/** `drift` only compares with what is there, and would change nothing but the state. */
-export type PlanMode = 'normal' | 'destroy' | 'drift';
+export type PlanMode = 'normal' | 'destroy';
 
 /** How a person stops what runs: `stop` asks Terraform to finish what it has begun, `force` makes it drop that. */
 export interface Interruption {

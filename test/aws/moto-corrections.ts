@@ -13,12 +13,23 @@ export interface Correction {
   reason: string;
   /** Requests that it is for: `CodeBuild_20161006.CreateProject`, or in REST services `POST /2015-03-31/functions`. */
   targets: RegExp;
-  /** Answered without moto being asked. */
-  answer?(request: Message, memory: Memory): Message;
+  /** Answered without moto being asked, unless it is `undefined`. */
+  answer?(request: Message, memory: Memory, region: string | undefined): Message | undefined;
   /** What moto is asked instead. */
-  request?(request: Message): Message;
+  request?(request: Message, memory: Memory, target: string): Message;
+  /** The path that moto is asked instead. */
+  path?(path: string): string;
+  /** What Terraform is answered instead of what moto says, where that is no JSON. */
+  text?(response: string): string;
   /** What Terraform is answered instead of what moto says. */
-  response?(response: Message, request: Message, memory: Memory): Message;
+  response?(response: Message, request: Message, memory: Memory, target: string): Message;
+}
+
+const TAGGED = /^ResourceGroupsTaggingAPI_20170126\.GetResources$/;
+
+/** A call other than a question after tags may make something in its region. */
+export function remember(target: string, region: string | undefined, memory: Memory): void {
+  if (!TAGGED.test(target)) memory.set(`region ${region}`, true);
 }
 
 export const CORRECTIONS: readonly Correction[] = [
@@ -110,6 +121,37 @@ export const CORRECTIONS: readonly Correction[] = [
     },
   },
   {
+    name: 'policies of buckets, given',
+    reason:
+      'moto reads no conditions in the policy of a bucket, and would refuse everything that is refused over plain HTTP',
+    targets: /^PUT \/[^/?]+\/?\?policy\b/,
+    request(policy, memory, target) {
+      memory.set(bucketOf(target), policy);
+      const statements = policy['Statement'] as Message[];
+      return { ...policy, Statement: statements.filter(statement => !isConditionalRefusal(statement)) };
+    },
+  },
+  {
+    name: 'policies of buckets, asked',
+    reason: 'as above',
+    targets: /^GET \/[^/?]+\/?\?policy\b/,
+    response: (_response, _request, memory, target) => memory.get(bucketOf(target)) as Message,
+  },
+  {
+    name: 'tags in regions where nothing was made',
+    reason: 'moto takes seconds to say so, and fails where it lacks one of all the services that it asks',
+    targets: TAGGED,
+    answer: (_request, memory, region) =>
+      memory.has(`region ${region}`) ? undefined : { ResourceTagMappingList: [], PaginationToken: '' },
+  },
+  {
+    name: 'ids of zones',
+    reason: 'ids of AWS begin with Z, those of moto with anything',
+    targets: /^\w+ \/2013-04-01\//,
+    path: path => path.replace(/(?<=\/hostedzone\/)Z(?=\w{16})/, ''),
+    text: response => response.replaceAll(/(?<=\/hostedzone\/)(?=\w{16})/g, 'Z'),
+  },
+  {
     name: 'settings of services',
     reason: 'moto’s CreateService drops the capacity providers, managed tags and zone rebalancing',
     targets: /^AmazonEC2ContainerServiceV20141113\.(CreateService|DescribeServices|UpdateService)$/,
@@ -137,6 +179,15 @@ export const CORRECTIONS: readonly Correction[] = [
     },
   },
 ];
+
+/** `bucket name` of `PUT /name?policy`. */
+function bucketOf(target: string): string {
+  return `bucket ${/^\S+ \/([^/?]+)/.exec(target)![1]}`;
+}
+
+function isConditionalRefusal({ Effect, Condition }: Message): boolean {
+  return Effect === 'Deny' && Condition !== undefined;
+}
 
 /** A project whose source and artifacts, where they are a pipeline's, went through a function. */
 function withPipelineEnds(project: Message, change: (end: Message) => Message): Message {

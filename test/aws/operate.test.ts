@@ -16,6 +16,7 @@ import {
   PutImageCommand,
   PutReplicationConfigurationCommand,
 } from '@aws-sdk/client-ecr';
+import { ECSClient, RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { CreateLogGroupCommand, CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -130,13 +131,7 @@ describe.skipIf(isMissing)('on AWS', { timeout: 60_000 }, () => {
     });
   });
 
-  describe('with a bucket that answers over plain HTTP too, as moto does', () => {
-    beforeAll(async () => {
-      // moto refuses whatever a policy denies under any condition.
-      const { DeleteBucketPolicyCommand } = await import('@aws-sdk/client-s3');
-      await s3.send(new DeleteBucketPolicyCommand({ Bucket: BUCKET }));
-    });
-
+  describe('with a bucket for states', () => {
     test('a lock is shown, and freed only as it was shown', async () => {
       expect(await aws.readStateLock(stack, ACCOUNT_ID)).toBeUndefined();
       await lockAs('one');
@@ -228,12 +223,27 @@ describe.skipIf(isMissing)('on AWS', { timeout: 60_000 }, () => {
       ]);
     });
 
-    test('log groups that AWS made by itself go', async () => {
+    test('log groups that AWS made by itself go, and revisions that releases registered', async () => {
       const logs = new CloudWatchLogsClient({ region: REGION });
       for (const logGroupName of ['/aws/codebuild/shop-build', '/aws/codebuild/other']) {
         await logs.send(new CreateLogGroupCommand({ logGroupName }));
       }
-      expect(await aws.deleteServiceLogGroups(config, REGION)).toEqual(['/aws/codebuild/shop-build']);
+      const ecs = new ECSClient({ region: REGION });
+      for (const family of ['shop-staging', 'shop-production', 'shop-production', 'shop-production-2']) {
+        await ecs.send(
+          new RegisterTaskDefinitionCommand({
+            family,
+            containerDefinitions: [{ name: 'shop', image: 'shop', memory: 128 }],
+          }),
+        );
+      }
+      expect(await aws.deleteByproducts(config, REGION)).toEqual([
+        'deleted log group /aws/codebuild/shop-build',
+        'deregistered task definition shop-staging:1',
+        'deregistered task definition shop-production:1',
+        'deregistered task definition shop-production:2',
+      ]);
+      expect(await aws.deleteByproducts(config, REGION)).toEqual([]);
     });
 
     test('the bucket of states stays while it holds another’s, and goes with its last', async () => {

@@ -26,7 +26,6 @@ const ELSEWHERE = [
   'aws_kms_replica_key',
   'aws_sns_topic',
   'aws_sns_topic_policy',
-  'aws_sns_topic_subscription',
 ];
 
 export const REMOVALS: readonly Removal[] = [
@@ -106,63 +105,25 @@ export const REMOVALS: readonly Removal[] = [
     apply: resource =>
       String(resource['target_key_id']).includes('aws_kms_replica_key') ? undefined : resource,
   },
-  {
-    type: 'aws_s3_bucket_policy',
-    what: 'the refusal of plain HTTP',
-    reason: 'moto reads no conditions in the policy of a bucket, and would refuse everything',
-    onlyForMoto: true,
-    apply: resource => ({
-      ...resource,
-      policy: String(resource['policy']).replace('"Action":"s3:*"', '"Action":"s3:PutBucketAcl"'),
-    }),
-  },
 ];
 
 const PROVIDER_VERSION = '5.100.0';
 
-/** Every service that a stack may call, as the provider's `endpoints` block names them. */
-const SERVICES = [
-  'acm',
-  'applicationautoscaling',
-  'cloudwatch',
-  'codebuild',
-  'codecommit',
-  'codepipeline',
-  'dynamodb',
-  'ec2',
-  'ecr',
-  'ecs',
-  'elbv2',
-  'events',
-  'iam',
-  'kms',
-  'lambda',
-  'logs',
-  'route53',
-  's3',
-  'sns',
-  'sqs',
-  'sts',
-];
-
-/** The document for provider 5.100.0; with an endpoint, for moto. Names of what was taken away are added to `removed`. */
+/** The document for provider 5.100.0, and for moto. Names of what was taken away are added to `removed`. */
 export function project(
   document: TerraformDocument,
-  { endpoint, removed }: { endpoint?: string; removed: Set<string> },
+  { isMoto, removed }: { isMoto: boolean; removed: Set<string> },
 ): TerraformDocument {
-  const provider = (document['provider'] as { aws: Resource[] }).aws[0]!;
   return {
     ...document,
     terraform: {
       ...document.terraform,
       required_providers: { aws: { source: 'hashicorp/aws', version: PROVIDER_VERSION } },
-      ...(endpoint !== undefined && { backend: emulatedBackend(document.terraform['backend'], endpoint) }),
     },
-    provider: { aws: [{ ...provider, ...(endpoint !== undefined && emulated(endpoint)) }] },
     resource: Object.fromEntries(
       Object.entries(document.resource ?? {}).flatMap(([type, resources]) => {
         const left = Object.entries(resources).flatMap(([name, resource]) => {
-          const kept = reduced(type, resource, removed, endpoint !== undefined);
+          const kept = reduced(type, resource, removed, isMoto);
           return kept === undefined ? [] : [[name, kept] as const];
         });
         // Terraform takes no type without a resource.
@@ -184,35 +145,6 @@ function reduced(
     if (JSON.stringify(after) !== JSON.stringify(before)) removed.add(`${type}: ${what}`);
     return after;
   }, resource);
-}
-
-function emulated(endpoint: string): Resource {
-  return {
-    access_key: 'emulated',
-    secret_key: 'emulated',
-    skip_credentials_validation: true,
-    skip_metadata_api_check: true,
-    s3_use_path_style: true,
-    endpoints: [Object.fromEntries(SERVICES.map(service => [service, endpoint]))],
-  };
-}
-
-/** State in S3 lies in moto as well, lock and all. */
-function emulatedBackend(backend: unknown, endpoint: string): unknown {
-  const { s3 } = backend as { s3?: Resource };
-  if (s3 === undefined) return backend;
-  return {
-    s3: {
-      ...s3,
-      access_key: 'emulated',
-      secret_key: 'emulated',
-      skip_credentials_validation: true,
-      skip_metadata_api_check: true,
-      skip_requesting_account_id: true,
-      use_path_style: true,
-      endpoints: { s3: endpoint },
-    },
-  };
 }
 
 function without(attribute: string): (resource: Resource) => Resource {

@@ -1,19 +1,14 @@
-import {
-  CloudWatchLogsClient,
-  DeleteLogGroupCommand,
-  paginateDescribeLogGroups,
-} from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeRepositoriesCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { IAMClient, paginateListRoles } from '@aws-sdk/client-iam';
 import {
   paginateGetResources,
   ResourceGroupsTaggingAPIClient,
 } from '@aws-sdk/client-resource-groups-tagging-api';
-import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { errorMessage } from '../../core/error.ts';
 import type { Leftover } from '../../model/infrastructure.ts';
 import type { RegionName } from '../../model/names.ts';
 import type { AwsSession } from './aws-session.ts';
+import { hasEnded } from './ended.ts';
 import { kindOf } from './leftovers.ts';
 
 export interface InventoryRequest {
@@ -60,36 +55,6 @@ export async function takeInventory(session: AwsSession, request: InventoryReque
   return { leftovers: [...byArn.values()], unseen };
 }
 
-/** CloudWatch Logs makes groups for builds and clusters by itself; nobody else deletes them. Gives their names. */
-export async function deleteServiceLogGroups(
-  session: AwsSession,
-  region: RegionName,
-  prefix: string,
-): Promise<string[]> {
-  const client = new CloudWatchLogsClient(session.settings(region));
-  const beginnings = [
-    `/aws/codebuild/${prefix}-build`,
-    `/aws/codebuild/${prefix}-release-`,
-    `/aws/ecs/containerinsights/${prefix}/`,
-    `/aws/lambda/${prefix}-replication`,
-  ];
-  const deleted: string[] = [];
-  try {
-    for (const logGroupNamePrefix of beginnings) {
-      for await (const { logGroups = [] } of paginateDescribeLogGroups({ client }, { logGroupNamePrefix })) {
-        for (const { logGroupName } of logGroups) {
-          if (logGroupName === undefined) continue;
-          await client.send(new DeleteLogGroupCommand({ logGroupName }));
-          deleted.push(logGroupName);
-        }
-      }
-    }
-    return deleted;
-  } finally {
-    client.destroy();
-  }
-}
-
 async function taggedIn(
   session: AwsSession,
   region: RegionName,
@@ -105,25 +70,10 @@ async function taggedIn(
   try {
     for await (const { ResourceTagMappingList = [] } of paginateGetResources({ client }, { TagFilters })) {
       for (const { ResourceARN = '' } of ResourceTagMappingList) {
-        // A bucket that was just deleted may be listed for a while.
-        const bucket = /^arn:[^:]+:s3:::([^/]+)$/.exec(ResourceARN)?.[1];
-        if (bucket !== undefined && !(await bucketExists(session, region, bucket))) continue;
-        found.push(...leftover(ResourceARN, region));
+        if (!(await hasEnded(session, region, ResourceARN))) found.push(leftover(ResourceARN, region));
       }
     }
     return found;
-  } finally {
-    client.destroy();
-  }
-}
-
-async function bucketExists(session: AwsSession, region: RegionName, bucket: string): Promise<boolean> {
-  const client = new S3Client(session.settings(region));
-  try {
-    await client.send(new HeadBucketCommand({ Bucket: bucket }));
-    return true;
-  } catch (error) {
-    return !(error instanceof Error && ['NotFound', 'NoSuchBucket'].includes(error.name));
   } finally {
     client.destroy();
   }
@@ -141,7 +91,7 @@ async function rolesOf(
     for await (const { Roles = [] } of paginateListRoles({ client }, {})) {
       for (const { RoleName = '', Arn = '' } of Roles) {
         if (allRegions.some(other => RoleName.startsWith(`${prefix}-${other}-`)))
-          found.push(...leftover(Arn, region));
+          found.push(leftover(Arn, region));
       }
     }
     return found;
@@ -161,7 +111,7 @@ async function repositoryIn(
     const { repositories = [] } = await client.send(
       new DescribeRepositoriesCommand({ repositoryNames: [prefix] }),
     );
-    return repositories.flatMap(({ repositoryArn = '' }) => leftover(repositoryArn, region));
+    return repositories.map(({ repositoryArn = '' }) => leftover(repositoryArn, region));
   } catch (error) {
     if (error instanceof Error && error.name === 'RepositoryNotFoundException') return [];
     throw error;
@@ -170,9 +120,8 @@ async function repositoryIn(
   }
 }
 
-function leftover(arn: string, region: RegionName): Leftover[] {
-  const kind = kindOf(arn, region);
-  return kind === undefined ? [] : [{ arn, region, ...kind }];
+function leftover(arn: string, region: RegionName): Leftover {
+  return { arn, region, ...kindOf(arn, region) };
 }
 
 function isDisabledRegion(error: unknown): boolean {

@@ -50,6 +50,12 @@ const KINDS: readonly Kind[] = [
   },
   { pattern: /^ecs:cluster\/(.+)$/, type: 'aws_ecs_cluster', command: 'ecs delete-cluster --cluster $1' },
   {
+    pattern: /^ecs:task-definition\/(.+)$/,
+    type: 'aws_ecs_task_definition',
+    command: 'ecs deregister-task-definition --task-definition $1',
+  },
+  { pattern: /^kms:key\/(.+)$/, type: 'aws_kms_key', command: 'kms schedule-key-deletion --key-id $1' },
+  {
     pattern: /^ecr:repository\/(.+)$/,
     type: 'aws_ecr_repository',
     command: 'ecr delete-repository --force --repository-name $1',
@@ -120,9 +126,6 @@ const KINDS: readonly Kind[] = [
   { pattern: /^iam:role\/(.+)$/, type: 'aws_iam_role', command: 'iam delete-role --role-name $1' },
 ];
 
-/** Deleted task definitions stay listed for ever as inactive, cost nothing and cannot be removed by anybody at once. */
-const UNDELETABLE = /^ecs:task-definition\//;
-
 export interface KindOfResource {
   /** Terraform's name of the type; absent where it is none that we make. */
   type?: string;
@@ -130,11 +133,10 @@ export interface KindOfResource {
   mend: string;
 }
 
-/** What an ARN names, and how to delete it; `undefined` for what nobody can or need delete. */
-export function kindOf(arn: string, region: string): KindOfResource | undefined {
+/** What an ARN names, and how to delete it. */
+export function kindOf(arn: string, region: string): KindOfResource {
   const [, , service = '', , , ...rest] = arn.split(':');
   const named = `${service}:${rest.join(':')}`;
-  if (UNDELETABLE.test(named)) return undefined;
   for (const { pattern, type, command } of KINDS) {
     const match = pattern.exec(named);
     if (!match) continue;

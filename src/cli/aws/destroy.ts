@@ -141,7 +141,7 @@ async function destroyStacks(
   }
 }
 
-/** What Terraform does not know of: log groups that AWS made, and the buckets of the states themselves. */
+/** What Terraform does not know of: what AWS and releases made, and the buckets of the states themselves. */
 async function sweep(
   context: CommandContext,
   { config, identity, stacks }: AwsApplication,
@@ -152,8 +152,8 @@ async function sweep(
   const codes = await Promise.all(
     regions.map(async region => {
       try {
-        const groups = await context.aws.deleteServiceLogGroups(config, region);
-        for (const group of groups) context.note(`${region}  deleted log group ${group}`);
+        for (const done of await context.aws.deleteByproducts(config, region))
+          context.note(`${region}  ${done}`);
         if (localState) return EXIT.done;
         const own = stacks.filter(stack => stack.region === region);
         const { bucket, others } = await context.aws.removeStateBucket(own, identity.accountId);

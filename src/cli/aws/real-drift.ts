@@ -1,44 +1,56 @@
-import type { InfrastructureStack, PlannedChange, StackPlan } from '../../model/infrastructure.ts';
+import type {
+  AttributeChange,
+  InfrastructureStack,
+  PlannedChange,
+  StackPlan,
+} from '../../model/infrastructure.ts';
 
 /**
- * What somebody changed outside Terraform, without what is meant to be changed there: the attributes that a resource's
- * own `ignore_changes` leave to the pipeline (task definition, weights) and the autoscaler (desired count).
+ * What somebody changed outside Terraform: what is not as the state has it, as far as Terraform would put it back. So what
+ * AWS fills in by itself after a resource was made is no drift, nor what is left to the pipeline and the autoscaler
+ * (`ignore_changes`), nor what the configuration has come to want as well.
  */
-export function realDrift({ drift }: StackPlan, { document }: InfrastructureStack): PlannedChange[] {
+export function realDrift({ drift, changes }: StackPlan, { document }: InfrastructureStack): PlannedChange[] {
   return drift.flatMap(change => {
-    if (change.action !== 'update' || change.attributes.length === 0) return [change];
-    const ignored = ignoredPaths(document, change.address);
-    const hasOwnTags = change.attributes.some(({ path }) => isWithin(path, 'tags'));
+    const planned = changes.find(({ address }) => address === change.address);
+    if (planned === undefined) return [];
+    if (change.action !== 'update') return [change];
+    const left = planned.attributes.filter(({ path }) => !isLeftToSchedules(document, change.type, path));
+    const hasOwnTags = change.attributes.some(({ path }) => rootOf(path) === 'tags');
     const attributes = change.attributes.filter(
-      ({ path }) =>
-        !ignored.some(entry => entry === 'all' || isWithin(path, entry)) &&
+      attribute =>
+        left.some(other => isSamePlace(attribute, other)) &&
         // The provider repeats every tag there.
-        !(hasOwnTags && isWithin(path, 'tags_all')),
+        !(hasOwnTags && rootOf(attribute.path) === 'tags_all'),
     );
     return attributes.length === 0 ? [] : [{ ...change, attributes }];
   });
 }
 
 interface Resources {
-  resource?: Readonly<Record<string, Readonly<Record<string, { lifecycle?: Lifecycle }>>>>;
+  resource?: Readonly<Record<string, unknown>>;
 }
 
-interface Lifecycle {
-  ignore_changes?: readonly string[] | 'all';
+/** Scheduled scaling moves the limits that the target was made with. */
+function isLeftToSchedules(document: Resources, type: string, path: string): boolean {
+  return (
+    type === 'aws_appautoscaling_target' &&
+    document.resource?.['aws_appautoscaling_scheduled_action'] !== undefined &&
+    ['min_capacity', 'max_capacity'].includes(path)
+  );
 }
 
-function ignoredPaths(document: InfrastructureStack['document'], address: string): readonly string[] {
-  const [type = '', name = ''] = address.replace(/\[[^\]]*\]$/, '').split('.');
-  const { resource = {} } = document as Resources;
-  // Scheduled scaling moves the limits that it was made with.
-  if (type === 'aws_appautoscaling_target' && resource['aws_appautoscaling_scheduled_action']) {
-    return ['min_capacity', 'max_capacity'];
-  }
-  const ignored = resource[type]?.[name]?.lifecycle?.ignore_changes ?? [];
-  return ignored === 'all' ? ['all'] : ignored;
+/** Within a list, what drifted and what would be put back may have other numbers. */
+function isSamePlace({ path: one }: AttributeChange, { path: other }: AttributeChange): boolean {
+  const [a, b] = [withoutIndexes(one), withoutIndexes(other)];
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 }
 
-/** `tags` holds `tags.Owner` and `tags["Owner"]`, not `tags_all`. */
-function isWithin(path: string, outer: string): boolean {
-  return path === outer || path.startsWith(`${outer}.`) || path.startsWith(`${outer}[`);
+function withoutIndexes(path: string): string {
+  return path.replace(/\[\d+\]/g, '');
+}
+
+/** `tags` of `tags.Owner` and of `tags["Owner"]`, not of `tags_all`. */
+function rootOf(path: string): string {
+  return /^[^.[]*/.exec(path)![0];
 }

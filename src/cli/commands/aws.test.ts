@@ -206,8 +206,8 @@ Type shop to delete all this: `,
       'plan destroy us-east-1 us-west-2',
       'prepare us-east-1',
       'destroy us-east-1',
-      'log groups us-east-1',
-      'log groups us-west-2',
+      'byproducts us-east-1',
+      'byproducts us-west-2',
       'state bucket us-east-1',
       'state bucket us-west-2',
       'inventory',
@@ -346,8 +346,8 @@ function runAws(
     readStateLock: () => Promise.reject(new Error('not expected')),
     removeStateLock: () => Promise.reject(new Error('not expected')),
     prepareForDeletion: async ({ stack }) => void calls.push(`prepare ${stack}`),
-    async deleteServiceLogGroups(_config, region) {
-      calls.push(`log groups ${region}`);
+    async deleteByproducts(_config, region) {
+      calls.push(`byproducts ${region}`);
       return [];
     },
     async removeStateBucket([stack]) {

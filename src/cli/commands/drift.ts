@@ -31,7 +31,7 @@ export const drift = defineCommand<TerraformOptions>({
     context.note(identityText(application.identity));
     await using session = await openWorkFolder(context, options);
     const { work, view } = session;
-    const outcomes = await planStacks(context, work, application.stacks, { mode: 'drift', view });
+    const outcomes = await planStacks(context, work, application.stacks, { mode: 'normal', view });
     const comparisons = outcomes.map(compare);
     if (context.json) context.printJson({ stacks: comparisons.map(asJson) });
     else comparisons.forEach(comparison => printComparison(context, comparison));

@@ -33,7 +33,7 @@ export const unexpectedAws: AwsOperations = {
   readStateLock: unexpected,
   removeStateLock: unexpected,
   prepareForDeletion: unexpected,
-  deleteServiceLogGroups: unexpected,
+  deleteByproducts: unexpected,
   removeStateBucket: unexpected,
   takeInventory: unexpected,
   observeRegion: unexpected,

@@ -32,7 +32,6 @@ export interface WorkspaceOptions {
 const MODE_FLAGS: Readonly<Record<PlanMode, readonly string[]>> = {
   normal: [],
   destroy: ['-destroy'],
-  drift: ['-refresh-only'],
 };
 
 const PLAN = 'tandem.tfplan';

@@ -1,0 +1,56 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { CONFIGURATIONS } from '../configurations.ts';
+import { openEmulatedAccount } from '../emulated-account.ts';
+import { CORRECTIONS } from '../moto-corrections.ts';
+import { REMOVALS } from '../projection.ts';
+import { findTools, type Tools } from '../terraform.ts';
+
+/*
+ * The command line on AWS as people use it: real Terraform, the real provider, states in S3, and moto in AWS's place.
+ * The provider waits as long as AWS would take, which is most of the time.
+ */
+
+const tools = findTools();
+const isMissing = 'missing' in tools;
+if (isMissing) console.log(`Nothing is deployed to moto: there is no ${tools.missing}.`);
+
+describe.skipIf(isMissing)('two regions of the default configuration', { timeout: 1_800_000 }, () => {
+  afterAll(() => console.log(differences()));
+
+  test('are made, found as they were made, and deleted until nothing is left', async () => {
+    await using account = await openEmulatedAccount(CONFIGURATIONS.defaults, tools as Tools);
+    const { tandem, moto } = account;
+
+    expect((await tandem(['bootstrap'])).stdout).toMatch(/us-east-1 .* made\nus-west-2 .* made\n/);
+
+    const deployed = await tandem(['deploy', '--yes']);
+    expect(deployed.stderr).not.toContain('error[');
+    expect(deployed.stdout).toMatch(/us-east-1-production +http:/);
+    expect(deployed.stdout).toMatch(/us-west-2-production +http:/);
+    expect(deployed.exitCode).toBe(0);
+
+    const again = await tandem(['plan']);
+    expect(again.stdout).toBe('nothing to change: everything is as the configuration says\n');
+
+    const destroyed = await tandem(['destroy', '--target', 'aws', '--yes']);
+    expect(destroyed.stderr).not.toContain('error[');
+    expect(destroyed.stdout).toBe('deleted: AWS knows nothing of it any more, in any region\n');
+    expect(destroyed.exitCode).toBe(0);
+
+    expect([...moto.unknown], 'calls that moto failed at').toEqual([]);
+    const unneeded = CORRECTIONS.map(({ name }) => name).filter(name => !moto.corrected.has(name));
+    expect(unneeded, 'corrections that nothing needs').toEqual([]);
+  });
+});
+
+/** How what was tried is not AWS. */
+function differences(): string {
+  return [
+    'Taken away for moto:',
+    ...REMOVALS.filter(({ onlyForMoto }) => onlyForMoto).map(
+      ({ type, what, reason }) => `  ${type}: ${what}: ${reason}`,
+    ),
+    'Mended in front of moto:',
+    ...CORRECTIONS.map(({ name, reason }) => `  ${name}: ${reason}`),
+  ].join('\n');
+}
