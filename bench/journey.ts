@@ -115,7 +115,7 @@ async function buildByHand(): Promise<Row[]> {
       'the image: npm ci --omit=dev, copy the files',
       await timed(async () => {
         await mkdir(image, { recursive: true });
-        for (const name of ['package.json', 'package-lock.json', 'server.mjs', 'healthcheck.mjs', 'app'])
+        for (const name of ['package.json', 'package-lock.json', 'server.mjs', 'healthcheck.cjs', 'app'])
           await cp(join(cloud.folder, name), join(image, name), { recursive: true });
         await cloud.command('npm', 'ci', '--omit=dev', '--prefix', image);
       }),

@@ -1,4 +1,4 @@
-import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import type { Agent, AgentOptions } from 'node:http';
 
 export { connect, createServer as createTcpServer, isIP, Server, Socket } from 'node:net';
@@ -37,6 +37,18 @@ export function listen(server: Server, endpoint: Endpoint): Promise<number> {
     server.listen(endpoint.port, endpoint.address, () => {
       server.removeListener('error', reject);
       resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** True where somebody takes connections on a port of 127.0.0.1. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
     });
   });
 }

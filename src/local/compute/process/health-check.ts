@@ -1,10 +1,14 @@
 import type { ContainerHealth } from '../../../model/task.ts';
 import type { Clock, Timer } from '../../../platform/clock.ts';
+import { isListening } from '../../../platform/network.ts';
 import { sendSignalToGroup, spawn } from '../../../platform/process.ts';
 import type { HealthCheckPlan, LaunchPlan } from './launch-plan.ts';
 
-/** How checks are spaced in the fast timing profile: often until the first success, then about once a second. */
-const FAST = { intervalMs: 1_000, firstIntervalMs: 200 };
+/**
+ * How checks are spaced in the fast timing profile: often until the first success, then four times as often as the image
+ * asks. More would cost: a check is a process, and a machine may run dozens of tasks.
+ */
+const FAST = { firstIntervalMs: 200, leastIntervalMs: 1_000, timesAsOften: 4, portLookMs: 25 };
 
 /** What is kept of a check's output, as Docker does. */
 const LONGEST_OUTPUT = 4_096;
@@ -21,8 +25,9 @@ export interface HealthCheckEvents {
  * Runs an image's HEALTHCHECK over and over, as the container engine would: a success makes HEALTHY, `retries`
  * failures in a row make UNHEALTHY, and failures within the start period do not count.
  *
- * The fast profile checks at once and often, where an engine waits one interval first. So that no task is judged
- * earlier than its image asks for, failures in that first interval do not count there either.
+ * The fast profile checks as soon as something listens on the task's port, and often, where an engine waits one interval
+ * first. So that no task is judged earlier than its image asks for, failures in that first interval do not count there
+ * either.
  */
 export class HealthCheck {
   readonly #clock: Clock;
@@ -49,13 +54,25 @@ export class HealthCheck {
     this.#isFast = isFast;
     this.#events = events;
     this.#countsFrom = clock.now() + this.#plan.startPeriodMs + (isFast ? this.#plan.intervalMs : 0);
-    this.#checkAfter(isFast ? 0 : this.#plan.intervalMs);
+    if (isFast) this.#checkOnceItListens(clock.monotonicMs() + this.#plan.intervalMs);
+    else this.#checkAfter(this.#plan.intervalMs);
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#endRun?.();
+  }
+
+  /** Before that a check can only fail, and takes from the start what it needs; not every check is about the port. */
+  #checkOnceItListens(atLatest: number): void {
+    const look = async () => {
+      const isTime = this.#clock.monotonicMs() >= atLatest || (await isListening(this.#task.port));
+      if (this.#isStopped) return;
+      if (isTime) await this.#check();
+      else this.#checkOnceItListens(atLatest);
+    };
+    this.#timer = this.#clock.after(FAST.portLookMs, () => void look());
   }
 
   #checkAfter(delayMs: number): void {
@@ -115,8 +132,10 @@ export class HealthCheck {
   }
 
   #intervalMs(): number {
-    if (!this.#isFast) return this.#plan.intervalMs;
-    return Math.min(this.#plan.intervalMs, this.#hasSucceeded ? FAST.intervalMs : FAST.firstIntervalMs);
+    const { intervalMs } = this.#plan;
+    if (!this.#isFast) return intervalMs;
+    if (!this.#hasSucceeded) return Math.min(intervalMs, FAST.firstIntervalMs);
+    return Math.min(intervalMs, Math.max(FAST.leastIntervalMs, intervalMs / FAST.timesAsOften));
   }
 }
 
