@@ -1,35 +1,13 @@
-import { once } from 'node:events';
-import { createServer, request, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { BatchGetBuildsOutput, ListBuildsForProjectOutput } from '@aws-sdk/client-codebuild';
 import type { GetPipelineStateOutput } from '@aws-sdk/client-codepipeline';
-import {
-  CloudWatchLogsClient,
-  CreateLogGroupCommand,
-  CreateLogStreamCommand,
-  PutLogEventsCommand,
-} from '@aws-sdk/client-cloudwatch-logs';
-import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CloudWatchLogsClient, CreateLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   AuthorizeSecurityGroupIngressCommand,
-  CreateSecurityGroupCommand,
-  CreateSubnetCommand,
-  CreateVpcCommand,
   EC2Client,
   RevokeSecurityGroupIngressCommand,
 } from '@aws-sdk/client-ec2';
+import { type DescribeTasksResponse, type ListTasksResponse } from '@aws-sdk/client-ecs';
 import {
-  CreateClusterCommand,
-  CreateServiceCommand,
-  ECSClient,
-  RegisterTaskDefinitionCommand,
-  type DescribeTasksResponse,
-  type ListTasksResponse,
-} from '@aws-sdk/client-ecs';
-import {
-  CreateListenerCommand,
-  CreateLoadBalancerCommand,
-  CreateTargetGroupCommand,
   DeregisterTargetsCommand,
   DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
@@ -43,7 +21,20 @@ import { HOUR_MS, MINUTE_MS } from '../../src/core/duration.ts';
 import type { Finding, RegionObservation } from '../../src/model/diagnosis.ts';
 import { configSchema } from '../../src/model/config/schema.ts';
 import { findProgram } from '../../src/platform/process.ts';
+import { standBetween, type Between } from './answers-between.ts';
 import { startMoto, type Moto } from './moto.ts';
+import {
+  HERE,
+  makeReplication,
+  makeServices,
+  NOW,
+  peer,
+  ref,
+  targetsOf,
+  tcp,
+  THERE,
+  write,
+} from './observed-world.ts';
 
 /*
  * What doctor sees of a region on AWS. moto plays what it can: services, target health, security groups, logs, tables,
@@ -56,9 +47,6 @@ if (isMissing)
   console.log('The tests of what doctor sees on AWS are skipped: there is no moto_server on PATH.');
 
 const ACCOUNT_ID = '123456789012';
-const HERE = 'eu-west-1';
-const THERE = 'eu-central-1';
-const NOW = Date.now();
 const config = configSchema.parse({
   application: 'shop',
   regions: [HERE, THERE],
@@ -393,249 +381,4 @@ describe.skipIf(isMissing)('a region on AWS', { timeout: 60_000 }, () => {
       expect.arrayContaining(['staging', 'production', 'builds', 'the pipeline', 'replication']),
     );
   });
-
-  async function makeServices() {
-    const ec2 = new EC2Client(clients);
-    const ecs = new ECSClient(clients);
-    const { Vpc } = await ec2.send(new CreateVpcCommand({ CidrBlock: '10.1.0.0/16' }));
-    const VpcId = Vpc!.VpcId!;
-    const subnets = await Promise.all(
-      ['a', 'b'].map(async (zone, index) => {
-        const CidrBlock = `10.1.${index}.0/24`;
-        const { Subnet } = await ec2.send(
-          new CreateSubnetCommand({ VpcId, CidrBlock, AvailabilityZone: `${HERE}${zone}` }),
-        );
-        return Subnet!.SubnetId!;
-      }),
-    );
-    const group = async (GroupName: string) =>
-      (await ec2.send(new CreateSecurityGroupCommand({ VpcId, GroupName, Description: GroupName }))).GroupId!;
-    const made = { balancer: await group('balancer'), tasks: await group('tasks') };
-    await ec2.send(
-      new AuthorizeSecurityGroupIngressCommand({ GroupId: made.balancer, IpPermissions: [tcp(80)] }),
-    );
-    const fromBalancer = { ...tcp(8080), IpRanges: [], UserIdGroupPairs: [{ GroupId: made.balancer }] };
-    await ec2.send(
-      new AuthorizeSecurityGroupIngressCommand({ GroupId: made.tasks, IpPermissions: [fromBalancer] }),
-    );
-    await ecs.send(
-      new RegisterTaskDefinitionCommand({
-        family: 'shop',
-        containerDefinitions: [{ name: 'shop', image: 'x', memory: 512 }],
-      }),
-    );
-    for (const [environment, short, count] of [
-      ['staging', 'stag', 1],
-      ['production', 'prod', 2],
-    ] as const) {
-      const targetGroupArn = await makeBalancer({
-        VpcId,
-        subnets,
-        group: made.balancer,
-        environment,
-        short,
-        count,
-      });
-      const cluster = `shop-${environment}`;
-      await ecs.send(new CreateClusterCommand({ clusterName: cluster }));
-      await ecs.send(
-        new CreateServiceCommand({
-          cluster,
-          serviceName: cluster,
-          taskDefinition: 'shop',
-          desiredCount: count,
-          launchType: 'FARGATE',
-          loadBalancers: [{ targetGroupArn, containerName: 'shop', containerPort: 8080 }],
-          networkConfiguration: { awsvpcConfiguration: { subnets, securityGroups: [made.tasks] } },
-        }),
-      );
-      await new CloudWatchLogsClient(clients).send(
-        new CreateLogGroupCommand({ logGroupName: `/tandem/shop/${environment}` }),
-      );
-    }
-    return made;
-  }
-
-  async function makeBalancer({
-    VpcId,
-    subnets,
-    group,
-    environment,
-    short,
-    count,
-  }: {
-    VpcId: string;
-    subnets: string[];
-    group: string;
-    environment: string;
-    short: string;
-    count: number;
-  }): Promise<string> {
-    const elb = new ElasticLoadBalancingV2Client(clients);
-    const { LoadBalancers } = await elb.send(
-      new CreateLoadBalancerCommand({
-        Name: `shop-${environment}`,
-        Subnets: subnets,
-        SecurityGroups: [group],
-      }),
-    );
-    const { TargetGroups } = await elb.send(
-      new CreateTargetGroupCommand({
-        Name: `shop-${short}-blue`,
-        Protocol: 'HTTP',
-        Port: 8080,
-        VpcId,
-        TargetType: 'ip',
-      }),
-    );
-    const TargetGroupArn = TargetGroups![0]!.TargetGroupArn!;
-    await elb.send(
-      new CreateListenerCommand({
-        LoadBalancerArn: LoadBalancers![0]!.LoadBalancerArn,
-        Protocol: 'HTTP',
-        Port: 80,
-        DefaultActions: [{ Type: 'forward', TargetGroupArn }],
-      }),
-    );
-    await elb.send(new RegisterTargetsCommand({ TargetGroupArn, Targets: targetsOf(count) }));
-    return TargetGroupArn;
-  }
-
-  async function makeReplication() {
-    await new DynamoDBClient(clients).send(
-      new CreateTableCommand({
-        TableName: 'shop-replication',
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: ['repository', 'key'].map(AttributeName => ({
-          AttributeName,
-          AttributeType: 'S' as const,
-        })),
-        KeySchema: [
-          { AttributeName: 'repository', KeyType: 'HASH' },
-          { AttributeName: 'key', KeyType: 'RANGE' },
-        ],
-      }),
-    );
-    const sqs = new SQSClient(clients);
-    for (const QueueName of ['shop-replication.fifo', 'shop-replication-dead.fifo']) {
-      await sqs.send(new CreateQueueCommand({ QueueName, Attributes: { FifoQueue: 'true' } }));
-    }
-    await peer(NOW - MINUTE_MS);
-    await ref('refs/heads/main', NOW - HOUR_MS);
-  }
-
-  async function peer(roundStartedAt: number, splitRefs: string[] = []) {
-    await put(`#peer ${THERE}`, {
-      roundStartedAt: { N: String(roundStartedAt) },
-      splitRefs: { L: splitRefs.map(S => ({ S })) },
-    });
-  }
-
-  async function ref(name: string, changedAt: number) {
-    await put(name, { changedAt: { N: String(changedAt) } });
-  }
-
-  async function put(key: string, values: Record<string, { N: string } | { L: { S: string }[] }>) {
-    await new DynamoDBClient(clients).send(
-      new PutItemCommand({
-        TableName: 'shop-replication',
-        Item: { repository: { S: 'shop' }, key: { S: key }, ...values },
-      }),
-    );
-  }
-
-  async function write(logGroupName: string, logStreamName: string, lines: string[]) {
-    const logs = new CloudWatchLogsClient(clients);
-    await logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
-    const logEvents = lines.map(message => ({ message, timestamp: NOW }));
-    await logs.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
-  }
 });
-
-function targetsOf(count: number) {
-  return Array.from({ length: count }, (_, index) => ({ Id: `10.1.0.${10 + index}`, Port: 8080 }));
-}
-
-function tcp(port: number) {
-  return { IpProtocol: 'tcp', FromPort: port, ToPort: port, IpRanges: [{ CidrIp: '0.0.0.0/0' }] };
-}
-
-interface Between extends AsyncDisposable {
-  endpoint: string;
-  /** What an action answers instead of moto; times as AWS's JSON has them, in seconds. */
-  answer(action: string, body: object): void;
-  refuse(...actions: string[]): void;
-  cutOff(region: string): void;
-  reset(): void;
-}
-
-/** Between the SDK and moto. */
-async function standBetween(endpoint: string): Promise<Between> {
-  const answers = new Map<string, string>();
-  const refused = new Set<string>();
-  const gone = new Set<string>();
-  const reset = () => {
-    answers.clear();
-    refused.clear();
-    gone.clear();
-    // moto has neither builds that ran nor a state of pipelines.
-    answers.set('ListBuildsForProject', '{"ids":[]}').set('GetPipelineState', '{"stageStates":[]}');
-  };
-  reset();
-  const server = createServer((incoming, outgoing) => {
-    void (async () => {
-      const body = await bytesOf(incoming);
-      const region = /Credential=[^/]+\/\d+\/([^/]+)\//.exec(incoming.headers.authorization ?? '')?.[1];
-      const target = String(incoming.headers['x-amz-target'] ?? '').split('.')[1];
-      const action = target ?? new URLSearchParams(body.toString()).get('Action') ?? '';
-      const answer = answers.get(action);
-      if (gone.has(region ?? '')) outgoing.destroy();
-      else if (refused.has(action)) {
-        const isJson = target !== undefined;
-        outgoing.writeHead(403, { 'content-type': isJson ? 'application/x-amz-json-1.1' : 'text/xml' });
-        outgoing.end(isJson ? refusal.json : refusal.xml);
-      } else if (answer !== undefined) {
-        outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(answer);
-      } else {
-        const { method, headers, url = '/' } = incoming;
-        const forwarded = request(new URL(url, endpoint), { method, headers }).end(body);
-        const [response] = (await once(forwarded, 'response')) as [IncomingMessage];
-        outgoing.writeHead(response.statusCode!, response.headers);
-        response.pipe(outgoing);
-      }
-    })().catch(() => outgoing.destroy());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    answer: (action, body) => void answers.set(action, inSeconds(body)),
-    refuse: (...actions) => actions.forEach(action => refused.add(action)),
-    cutOff: region => void gone.add(region),
-    reset,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
-
-const refusal = {
-  json: '{"__type":"AccessDeniedException","message":"User is not authorized"}',
-  xml:
-    '<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User is not authorized</Message></Error>' +
-    '<RequestId>1</RequestId></ErrorResponse>',
-};
-
-function inSeconds(body: object): string {
-  return JSON.stringify(body, function (this: Record<string, unknown>, key, value: unknown) {
-    const given = this[key];
-    return given instanceof Date ? given.getTime() / 1000 : value;
-  });
-}
-
-async function bytesOf(stream: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
