@@ -145,6 +145,18 @@ export default defineConfig({
       // A whole number from 5 to 1440.
       expiresAfterMinutes: 1440,
     },
+    // When a step has been seen by enough requests to go by, on AWS.
+    samples: {
+      // Requests that the new release must have had at a step of `canary` or `linear` before the step counts as gone well; 0: none.
+      // A whole number from 0 to 10000000.
+      minimumRequests: 100,
+      // How long they may take to come, after the time of the step itself; then the deployment is rolled back.
+      // A whole number from 1 to 720.
+      withinMinutes: 15,
+      // Requests a second that the release sends to the path of the health check while there are too few; 0: none.
+      // A number from 0 to 100.
+      syntheticPerSecond: 5,
+    },
     // Healthy tasks kept, of the desired count.
     // A whole number from 0 to 100.
     minimumHealthyPercent: 100,

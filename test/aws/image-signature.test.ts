@@ -225,6 +225,7 @@ async function released(world: SignatureWorld, ...rest: [Examine] | [Answers, Ex
         GATE_PERCENT: '',
         LIMIT_MINUTES: '60',
         MIGRATION: '',
+        MINIMUM_REQUESTS: '0',
       },
       answers: {
         ...SIGNATURE_ANSWERS,

@@ -23,6 +23,8 @@ const WITHOUT_RESOURCE = new Set([
   'ecr:GetAuthorizationToken',
   'secretsmanager:GetRandomPassword',
   'ecs:DescribeTaskDefinition',
+  'cloudwatch:GetMetricStatistics',
+  'cloudtrail:LookupEvents',
   'elasticloadbalancing:DescribeListeners',
   'elasticloadbalancing:DescribeRules',
   'elasticloadbalancing:DescribeTargetGroups',

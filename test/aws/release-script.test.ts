@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { runScript, type Answer, type Answers, type ScriptRun } from './script-run.ts';
 import { releaseBuildspec } from '../../src/aws/terraform/modules/release-buildspec.ts';
@@ -144,6 +146,99 @@ describe('at a pause', () => {
   });
 });
 
+describe('a step that few requests came to', () => {
+  const environment = { MINIMUM_REQUESTS: '100' };
+  const counts = (...sums: number[]) => ({
+    'ecs describe-service-revisions': ['arn:aws:elasticloadbalancing:eu:1:targetgroup/green/2'],
+    'cloudwatch get-metric-statistics': sums.map(sum =>
+      JSON.stringify({ Datapoints: sum === 0 ? [] : [{ Sum: sum }, { Sum: 1 }] }),
+    ),
+  });
+
+  test('is waited at until enough came to the new target group, and says so', async () => {
+    const deployments = [paused(0), paused(10), paused(10), paused(10), ended('SUCCESSFUL')];
+    await released({ deployments, environment, answers: counts(0, 40, 99) }, run => {
+      expect(run.stderr).toBe('');
+      expect(run.exitCode).toBe(0);
+      expect(run.stdout).toMatch(/At 10 % waiting for requests: 0 of 100, until \d\d:\d\d UTC/);
+      expect(run.stdout).toContain('waiting for requests: 41 of 100');
+      expect(run.stdout).toContain('At 10 % the new release had 100 requests, of 100 needed');
+      // The pause at 0 % needs none.
+      expect(callsOf(run, 'ecs continue-service-deployment')).toHaveLength(2);
+      const [asked] = callsOf(run, 'cloudwatch get-metric-statistics');
+      expect(asked).toContain(
+        'Name=LoadBalancer,Value=app/storefront/1 Name=TargetGroup,Value=targetgroup/green/2',
+      );
+    });
+  });
+
+  test('is rolled back when they do not come in time, which is no success', async () => {
+    const deployments = [paused(10), paused(10), ended('ROLLBACK_SUCCESSFUL')];
+    const late = { ...environment, SAMPLE_MINUTES: '0' };
+    await released({ deployments, environment: late, answers: counts(3) }, run => {
+      expect(run.exitCode).toBe(1);
+      expect(run.stderr).toContain('had 4 of 100 requests after 0 minutes: too few to call it healthy');
+      expect(run.stderr).toContain('The release did not stay: ROLLBACK_SUCCESSFUL');
+      expect(callsOf(run, 'ecs stop-service-deployment')).toHaveLength(1);
+      expect(callsOf(run, 'ecs continue-service-deployment')).toEqual([]);
+    });
+  });
+
+  test('whose requests cannot be counted has not had enough', async () => {
+    const deployments = [paused(10), ended('ROLLBACK_SUCCESSFUL')];
+    const answers = { ...counts(0), 'cloudwatch get-metric-statistics': [{ fails: 'AccessDenied' }] };
+    const late = { ...environment, SAMPLE_MINUTES: '0' };
+    await released({ deployments, environment: late, answers }, run => {
+      expect(run.stderr).toContain('AccessDenied');
+      expect(run.stderr).toContain('had unknown of 100 requests');
+    });
+  });
+
+  test('needs none where no step of the configuration is', async () => {
+    const steps = { ...environment, STEPS: '[{"percent":50,"minutes":0}]' };
+    const deployments = [paused(10), ended('SUCCESSFUL')];
+    await released({ deployments, environment: steps, answers: counts(0) }, run => {
+      expect(run.exitCode).toBe(0);
+      expect(callsOf(run, 'cloudwatch get-metric-statistics')).toEqual([]);
+    });
+  });
+
+  test('comes before the question to a person', async () => {
+    const gated = { ...environment, GATE_PERCENT: '10' };
+    await released(
+      { deployments: [paused(10), paused(10)], environment: gated, answers: counts(1, 500) },
+      run => {
+        expect(run.exitCode).toBe(0);
+        expect(run.stdout.indexOf('501 requests')).toBeLessThan(run.stdout.indexOf('a person decides'));
+      },
+    );
+  });
+
+  test('gets requests of the release’s own, twice what would do and no more', async () => {
+    let received = 0;
+    const server = createServer((request, response) => {
+      if (request.headers['user-agent'] === 'Tandem-Synthetic/1') received += 1;
+      response.end();
+    });
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const synthetic = {
+        MINIMUM_REQUESTS: '3',
+        SYNTHETIC_PER_SECOND: '100',
+        SYNTHETIC_URL: `http://127.0.0.1:${port}/health`,
+      };
+      const deployments = [paused(50), paused(50), paused(50), ended('SUCCESSFUL')];
+      await released({ deployments, environment: synthetic, answers: counts(0, 0, 5) }, run => {
+        expect(run.exitCode).toBe(0);
+        expect(received).toBe(12);
+      });
+    } finally {
+      server.close();
+    }
+  });
+});
+
 describe('a migration', () => {
   const environment = { MIGRATION: '["node","migrate.js"]' };
   const stopped = (exitCode: number) =>
@@ -205,6 +300,11 @@ async function released(told: Told, examine: (run: ScriptRun) => void | Promise<
         GATE_PERCENT: '',
         LIMIT_MINUTES: '60',
         MIGRATION: '',
+        MINIMUM_REQUESTS: '0',
+        SAMPLE_MINUTES: '15',
+        SYNTHETIC_PER_SECOND: '0',
+        SYNTHETIC_URL: '',
+        LOAD_BALANCER: 'app/storefront/1',
         ...told.environment,
       },
       answers: {

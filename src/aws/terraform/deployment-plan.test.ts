@@ -15,23 +15,40 @@ test('the default canary is equal steps of ten per cent, with waits at ten and f
       stepPercent: 10,
       stepBakeTimeMinutes: 0,
       bakeTimeMinutes: 5,
-      pause: { timeoutMinutes: 70 },
+      pause: { timeoutMinutes: 85 },
     },
     steps: [
       { percent: 10, minutes: 10 },
       { percent: 50, minutes: 10 },
     ],
-    waitMinutes: 25,
+    waitMinutes: 55,
   });
 });
 
-test('a canary of one step is ECS’s own, without a pause', () => {
+test('a canary of one step is ECS’s own, with a pause to see that enough requests came', () => {
   const canary = { steps: [{ percent: 20, bakeTimeMinutes: 15 }] };
+  const ecs = { strategy: 'canary', percent: 20, stepBakeTimeMinutes: 15, bakeTimeMinutes: 5 };
   expect(planOf({ strategy: 'canary', canary })).toEqual({
-    ecs: { strategy: 'canary', percent: 20, stepBakeTimeMinutes: 15, bakeTimeMinutes: 5 },
+    ecs: { ...ecs, pause: { timeoutMinutes: 75 } },
+    steps: [],
+    waitMinutes: 35,
+  });
+  expect(planOf({ strategy: 'canary', canary, samples: { minimumRequests: 0 } })).toEqual({
+    ecs,
     steps: [],
     waitMinutes: 20,
   });
+});
+
+test('each step of a linear deployment may take longer, for requests to come', () => {
+  const linear = { stepPercent: 25, stepBakeTimeMinutes: 6 };
+  expect(planOf({ strategy: 'linear', linear, samples: { withinMinutes: 30 } })).toMatchObject({
+    ecs: { pause: { timeoutMinutes: 90 } },
+    waitMinutes: 5 + 3 * (6 + 30),
+  });
+  expect(planOf({ strategy: 'linear', linear, samples: { minimumRequests: 0 } }).ecs).not.toHaveProperty(
+    'pause',
+  );
 });
 
 test.each([

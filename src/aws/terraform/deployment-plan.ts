@@ -11,7 +11,7 @@ export interface DeploymentPlan {
   steps: { percent: number; minutes: number }[];
   /** The share at which a person is asked. */
   gatePercent?: number;
-  /** All that is waited for on purpose, a person's answer left out. */
+  /** All that is waited for on purpose, for as long as it may take, a person's answer left out. */
   waitMinutes: number;
 }
 
@@ -21,27 +21,28 @@ const LOST_AFTER_MINUTES = 60;
 const LONGEST_PAUSE_MINUTES = 24 * 60;
 
 export function deploymentPlan(config: Config, environment: Environment): DeploymentPlan {
-  const { strategy, canary, linear, gate, bakeTimeMinutes } = environmentConfig(
+  const { strategy, canary, linear, gate, samples, bakeTimeMinutes } = environmentConfig(
     config,
     environment,
   ).deployment;
   const bake = Math.ceil(bakeTimeMinutes);
   const isGated = gate.required && environment === 'production';
+  const sampleMinutes = samples.minimumRequests === 0 ? 0 : samples.withinMinutes;
   const pause = (longestMinutes: number) => ({
     pause: {
       timeoutMinutes: Math.min(
         LONGEST_PAUSE_MINUTES,
-        Math.max(longestMinutes, isGated ? gate.expiresAfterMinutes : 0) + LOST_AFTER_MINUTES,
+        Math.max(longestMinutes + sampleMinutes, isGated ? gate.expiresAfterMinutes : 0) + LOST_AFTER_MINUTES,
       ),
     },
   });
-  const paused = isGated ? pause(0) : {};
+  const paused = isGated || (sampleMinutes > 0 && strategy !== 'blue-green') ? pause(0) : {};
   switch (strategy) {
     case 'canary': {
       const [first] = canary.steps;
       const gated = isGated && { gatePercent: first!.percent };
       const waits = canary.steps.map(step => step.bakeTimeMinutes);
-      const waitMinutes = bake + sum(waits);
+      const waitMinutes = bake + sum(waits) + waits.length * sampleMinutes;
       if (canary.steps.length === 1) {
         const { percent, bakeTimeMinutes: stepBakeTimeMinutes } = first!;
         return {
@@ -71,7 +72,7 @@ export function deploymentPlan(config: Config, environment: Environment): Deploy
         ecs: { strategy, stepPercent, stepBakeTimeMinutes, bakeTimeMinutes: bake, ...paused },
         steps: [],
         ...(isGated && { gatePercent: stepPercent }),
-        waitMinutes: bake + shifts * stepBakeTimeMinutes,
+        waitMinutes: bake + shifts * (stepBakeTimeMinutes + sampleMinutes),
       };
     }
     case 'blue-green':

@@ -63,7 +63,7 @@ export function defineEnvironment(stack: Stack, input: StackInput & { environmen
     topicArn: shared.topicArn,
   });
   remedy(place, cluster);
-  releaseProject(place, service);
+  releaseProject(place, service, ownUrlOf(place, service));
   tellOfFailures(place);
   output(stack, 'url', urlOf(config, environment, service));
 }
@@ -186,6 +186,13 @@ function urlOf(config: Config, environment: Environment, service: EcsServiceOutp
   return config.domain.name === ''
     ? `http://${service.loadBalancer.dnsName}`
     : `https://${hostName(config, environment)}`;
+}
+
+/** Of this region, whichever region answers people. */
+function ownUrlOf({ config, environment, stack }: EnvironmentPlace, service: EcsServiceOutput): string {
+  return config.domain.name === ''
+    ? `http://${service.loadBalancer.dnsName}`
+    : `https://${recordName(config, environment, stack.region)}`;
 }
 
 function tellOfFailures({ stack, names, accountId, environment, shared }: EnvironmentPlace): void {

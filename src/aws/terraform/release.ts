@@ -1,7 +1,9 @@
+import { environmentConfig } from '../../model/config/environment.ts';
 import { deploymentPlan } from './deployment-plan.ts';
 import type { EnvironmentPlace } from './environment-stack.ts';
 import { literalText } from './literal.ts';
 import { codebuildProject, type CodebuildProjectOutput } from './modules/codebuild-project.ts';
+import { movesRequests } from './modules/ecs-deployment.ts';
 import type { EcsServiceOutput } from './modules/ecs-service.ts';
 import { releaseBuildspec } from './modules/release-buildspec.ts';
 import { signingStatement } from './modules/signing-key.ts';
@@ -13,10 +15,16 @@ const MARGIN_MINUTES = 60;
 const LONGEST_BUILD_MINUTES = 36 * 60;
 
 /** What takes a release to the environment, for the pipeline and by itself. */
-export function releaseProject(place: EnvironmentPlace, service: EcsServiceOutput): CodebuildProjectOutput {
+export function releaseProject(
+  place: EnvironmentPlace,
+  service: EcsServiceOutput,
+  url: string,
+): CodebuildProjectOutput {
   const { stack, config, names, accountId, environment, shared } = place;
   const { taskDefinition } = service;
   const plan = deploymentPlan(config, environment);
+  const settings = environmentConfig(config, environment);
+  const { minimumRequests, withinMinutes, syntheticPerSecond } = settings.deployment.samples;
   const limitMinutes = plan.waitMinutes + MARGIN_MINUTES;
   const inRegion = `arn:aws:ecs:${stack.region}:${accountId}`;
   const path = `${names.cluster(environment)}/${names.service(environment)}`;
@@ -40,6 +48,11 @@ export function releaseProject(place: EnvironmentPlace, service: EcsServiceOutpu
       MODE: 'deploy',
       STEPS: JSON.stringify(plan.steps),
       GATE_PERCENT: plan.gatePercent === undefined ? '' : String(plan.gatePercent),
+      MINIMUM_REQUESTS: String(minimumRequests),
+      SAMPLE_MINUTES: String(withinMinutes),
+      SYNTHETIC_PER_SECOND: String(syntheticPerSecond),
+      SYNTHETIC_URL: `${url}${settings.service.healthCheck.path}`,
+      LOAD_BALANCER: service.loadBalancer.dimension,
       LIMIT_MINUTES: String(limitMinutes),
       MIGRATION: config.migration.command.length === 0 ? '' : JSON.stringify(config.migration.command),
     },
@@ -86,6 +99,17 @@ export function releaseProject(place: EnvironmentPlace, service: EcsServiceOutpu
         ],
         Resource: `${inRegion}:service-deployment/${path}/*`,
       },
+      ...(movesRequests(plan.ecs) && minimumRequests > 0
+        ? [
+            {
+              Sid: 'FindTargets',
+              Action: 'ecs:DescribeServiceRevisions',
+              Resource: `${inRegion}:service-revision/${path}/*`,
+            },
+            // Knows no resource (service authorization reference, Amazon CloudWatch).
+            { Sid: 'CountRequests', Action: 'cloudwatch:GetMetricStatistics', Resource: '*' },
+          ]
+        : []),
       ...(config.migration.command.length === 0 ? [] : migrationStatements(place)),
       {
         Sid: 'PassRoles',

@@ -261,6 +261,20 @@ const TIMES: Row[] = [
     '2880',
     /0 to 1440/,
   ],
+  [
+    'a step that waits for requests for a day',
+    { deployment: { samples: { withinMinutes: 1440 } } },
+    'deployment.samples.withinMinutes',
+    '1440',
+    /1 to 720/,
+  ],
+  [
+    'a flood of requests of its own',
+    { deployment: { samples: { syntheticPerSecond: 1000 } } },
+    'deployment.samples.syntheticPerSecond',
+    '1000',
+    /0 to 100/,
+  ],
   ['no backup', { database: { backupDays: 0 } }, 'database.backupDays', '0', /1 to 35/],
   [
     'a rest of two hours',

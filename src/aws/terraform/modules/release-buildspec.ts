@@ -1,4 +1,5 @@
 import { REQUIRE_SIGNED } from './image-signature.ts';
+import { ENOUGH_SAMPLES } from './release-samples.ts';
 import { scriptBuildspec } from './script-buildspec.ts';
 
 /*
@@ -16,7 +17,8 @@ import { scriptBuildspec } from './script-buildspec.ts';
  * Reads, as environment variables of the project: CLUSTER, SERVICE, FAMILY, CONTAINER_NAME, REPOSITORY_NAME, REPOSITORY_URI,
  * ENVIRONMENT, STEPS (a list of `{percent, minutes}` to wait at, as JSON), GATE_PERCENT (the share of requests at which a person is
  * asked; empty: nobody), LIMIT_MINUTES (then the deployment is rolled back), MIGRATION (a command as JSON, or empty),
- * SIGNATURES, SIGNING_KEY (empty: an image needs no signature) and IMAGE_PROJECT (which signs); and of the build: MODE (`deploy` ends at the gate, `resume` goes on from it, `roll-back`), RELEASE. The image is the one in
+ * SIGNATURES, SIGNING_KEY (empty: an image needs no signature), IMAGE_PROJECT (which signs), and what `ENOUGH_SAMPLES`
+ * reads; and of the build: MODE (`deploy` ends at the gate, `resume` goes on from it, `roll-back`), RELEASE. The image is the one in
  * `imagedefinitions.json` of the source, or without a source the one that is tagged with RELEASE.
  */
 export function releaseBuildspec(): string {
@@ -138,9 +140,14 @@ newest() {
   aws ecs list-service-deployments --cluster "$CLUSTER" --service "$SERVICE" --max-results 1 \\
     --query 'serviceDeployments[0].serviceDeploymentArn' --output text
 }
+roll_back() {
+  echo "$1: rolling back" >&2
+  is_stopped=1
+  aws ecs stop-service-deployment --service-deployment-arn "$deployment" --stop-type ROLLBACK > /dev/null
+}
 # At a pause: waits as long as the step there asks, then goes on, or leaves it to a person.
 at_pause() {
-  local hook=$1 share=$2
+  local hook=$1 share=$2 answer=$3
   if [ "$hook $share" != "$pause" ]; then
     pause="$hook $share" since=$(date +%s)
     minutes=$(jq -r --argjson share "$share" '[.[] | select(.percent == $share) | .minutes][0] // 0' <<< "$STEPS")
@@ -151,6 +158,7 @@ at_pause() {
     fi
   fi
   if [ "$(date +%s)" -lt $((since + minutes * 60)) ] || [ "$pause" = "$continued" ]; then return 0; fi
+  if [ -z "$is_resumed" ] && ! enough_samples "$answer" "$share"; then return 0; fi
   if [ "$share" = "$GATE_PERCENT" ] && [ -z "$is_resumed" ]; then
     echo "$share % of requests go to the new release: a person decides whether the rest does."
     exit 0
@@ -180,18 +188,18 @@ follow() {
         ([.lifecycleStage // empty, .statusReason // empty] | join(": "))
       ] | @tsv' <<< "$answer")
     if [ "$status $reason" != "$last" ]; then echo "$status $reason"; last="$status $reason"; fi
+    if [ "$share" != "$last_share" ]; then last_share=$share share_since=$(date +%s); fi
     case "$status" in
       SUCCESSFUL) return 0 ;;
       STOPPED|ROLLBACK_SUCCESSFUL|ROLLBACK_FAILED)
         echo "The release did not stay: $status. $reason" >&2
         exit 1 ;;
       IN_PROGRESS)
-        if [ "$(date +%s)" -gt "$limit" ] && [ -z "$is_stopped" ]; then
-          echo "Not done after $LIMIT_MINUTES minutes: rolling back" >&2
-          is_stopped=1
-          aws ecs stop-service-deployment --service-deployment-arn "$deployment" --stop-type ROLLBACK > /dev/null
+        if [ -n "$is_stopped" ]; then :
+        elif [ "$(date +%s)" -gt "$limit" ]; then
+          roll_back "Not done after $LIMIT_MINUTES minutes"
         elif [ "$hook" != - ]; then
-          at_pause "$hook" "$share"
+          at_pause "$hook" "$share" "$answer"
         fi ;;
     esac
     sleep "$POLL_SECONDS"
@@ -202,8 +210,8 @@ const RELEASE_SCRIPT = `POLL_SECONDS=\${POLL_SECONDS:-10}
 MEDIA_TYPES='application/vnd.docker.distribution.manifest.v2+json application/vnd.oci.image.manifest.v1+json
   application/vnd.docker.distribution.manifest.list.v2+json application/vnd.oci.image.index.v1+json'
 limit=$(($(date +%s) + LIMIT_MINUTES * 60))
-pause= since=0 minutes=0 continued= is_resumed= is_stopped=
-${[FIND_IMAGE, REQUIRE_SIGNED, KEEP_IMAGE, HEALTH_CHECK, REVISE, MIGRATE, FOLLOW].join('\n')}
+pause= since=0 minutes=0 continued= is_resumed= is_stopped= last_share= share_since=0
+${[FIND_IMAGE, REQUIRE_SIGNED, KEEP_IMAGE, HEALTH_CHECK, REVISE, MIGRATE, ENOUGH_SAMPLES, FOLLOW].join('\n')}
 
 case "$MODE" in
   deploy)

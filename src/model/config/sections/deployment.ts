@@ -67,6 +67,35 @@ export const deploymentSchema = z
       })
       .prefault({})
       .describe('A person inside a deployment that is not rolling, beside the alarms.'),
+    samples: z
+      .strictObject({
+        minimumRequests: z
+          .int()
+          .min(0)
+          .max(10_000_000)
+          .default(100)
+          .describe(
+            'Requests that the new release must have had at a step of `canary` or `linear` before the step counts as gone well; 0: none.',
+          ),
+        withinMinutes: z
+          .int()
+          .min(1)
+          .max(720)
+          .default(15)
+          .describe(
+            'How long they may take to come, after the time of the step itself; then the deployment is rolled back.',
+          ),
+        syntheticPerSecond: z
+          .number()
+          .min(0)
+          .max(100)
+          .default(5)
+          .describe(
+            'Requests a second that the release sends to the path of the health check while there are too few; 0: none.',
+          ),
+      })
+      .prefault({})
+      .describe('When a step has been seen by enough requests to go by, on AWS.'),
     minimumHealthyPercent: z
       .int()
       .min(0)
