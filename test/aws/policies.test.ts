@@ -25,6 +25,8 @@ const WITHOUT_RESOURCE = new Set([
   'ecs:DescribeTaskDefinition',
   'cloudwatch:GetMetricStatistics',
   'cloudtrail:LookupEvents',
+  'application-autoscaling:DescribeScalableTargets',
+  'ecs:ListServices',
   'elasticloadbalancing:DescribeListeners',
   'elasticloadbalancing:DescribeRules',
   'elasticloadbalancing:DescribeTargetGroups',
@@ -74,8 +76,8 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
       expect(statements[0]).toMatchObject({
         Principal: { Service: expect.stringMatching(/^[\w.-]+\.amazonaws\.com$/) },
       });
-      // Lambda takes a role only from who may pass it, in the role's own account, and names no source account.
-      if (!JSON.stringify(statements[0]!.Principal).includes('lambda.amazonaws.com')) {
+      // These take a role only from who may pass it, in the role's own account, and name no source account.
+      if (!/lambda|arc-region-switch/.test(JSON.stringify(statements[0]!.Principal))) {
         expect(JSON.stringify(statements[0]!.Condition)).toContain('aws:SourceAccount');
       }
       expect(resource['managed_policy_arns']).toBeUndefined();

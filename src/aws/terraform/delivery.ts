@@ -1,4 +1,5 @@
 import type { PipelineEnvironment } from '../../model/names.ts';
+import { approvalCardProject } from './approval-card.ts';
 import { literalText } from './literal.ts';
 import {
   codebuildProject,
@@ -47,6 +48,7 @@ export function deliverFrom(region: Region, input: DeliveryInput): CodepipelineO
     const name = names.releaseProject(environment);
     return { name, arn: `arn:aws:codebuild:${stack.region}:${accountId}:project/${name}` };
   };
+  const approvalMinutes = Math.max(SHORTEST_MINUTES, Math.round(approval.expiresAfterDays * MINUTES_A_DAY));
   const question = { topicArn: input.people.topicArn, topicKeyArn: input.people.keyArn };
   return codepipeline(stack, 'pipeline', {
     name: names.prefix,
@@ -63,10 +65,12 @@ export function deliverFrom(region: Region, input: DeliveryInput): CodepipelineO
     ...(approval.required && {
       approval: {
         ...question,
-        expiresAfterMinutes: Math.max(
-          SHORTEST_MINUTES,
-          Math.round(approval.expiresAfterDays * MINUTES_A_DAY),
-        ),
+        expiresAfterMinutes: approvalMinutes,
+        card: approvalCardProject(region, {
+          ...input,
+          artifactBucketArn: artifacts.arn,
+          expiresAfterMinutes: approvalMinutes,
+        }),
       },
     }),
     ...(gate.required && {

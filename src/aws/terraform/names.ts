@@ -9,6 +9,7 @@ const LIMITS = {
   targetGroup: 32,
   database: 60,
   connection: 32,
+  switchPlan: 32,
   bucket: 63,
   role: 64,
   rule: 64,
@@ -27,11 +28,13 @@ type BucketPurpose = 'state' | 'artifacts' | 'access-logs' | 'trail' | 'config';
 type RolePurpose =
   | 'flow-log'
   | 'replication'
+  | 'approval-card'
   | 'build'
   | 'config'
   | 'image'
   | 'pipeline'
   | 'pipeline-start'
+  | 'region-switch'
   | 'gate-refused'
   | `${Environment}-${'execution' | 'task' | 'release' | 'remediation' | 'rotation' | 'shift'}`;
 
@@ -58,6 +61,7 @@ export interface Names {
   databaseLogin(environment: Environment): string;
   buildProject: string;
   imageProject: string;
+  approvalCardProject: string;
   /** The repository of the images' signatures. */
   signatures: string;
   /** Of the key that images are signed with, the same in every region. */
@@ -75,6 +79,8 @@ export interface Names {
       | `${Environment}-remediation`
       | `replicate-${'push' | 'schedule'}-${RegionName}`,
   ): string;
+  /** Of the plan that moves production to another region. */
+  regionSwitch: string;
   /** Of CloudTrail, which takes no name of two letters. */
   trail: string;
   topic: string;
@@ -103,11 +109,13 @@ export function createNames(config: Config): Names {
     secret: (environment, variable) => within('other', `${prefix}/${environment}/${variable}`),
     databaseLogin: environment => within('other', `${prefix}/${environment}/database-login`),
     buildProject: within('project', `${prefix}-build`),
+    approvalCardProject: within('project', `${prefix}-approval-card`),
     imageProject: within('project', `${prefix}-image`),
     signatures: within('repository', `${prefix}-signatures`),
     signingKey: within('other', `alias/${prefix}-signing`),
     connection: within('connection', `${prefix}-source`),
     releaseProject: environment => within('project', `${prefix}-release-${environment}`),
+    regionSwitch: within('switchPlan', `${prefix}-switch`),
     trail: within('trail', `${prefix}-trail`),
     topic: within('other', `${prefix}-notifications`),
     topicKey: within('other', `alias/${prefix}-notifications`),

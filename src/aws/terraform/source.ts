@@ -12,13 +12,16 @@ export interface CommitSource {
   repository?: CodecommitOutput;
   forPipeline: PipelineSource;
   forBuild: Omit<SourceRepository, 'artifacts'>;
+  /** Where a person sees what changed, with FROM and TO in place of commits. */
+  compareUrl: string;
+  commitUrl: string;
   /** What a build needs to clone it. */
   cloneStatement: PolicyStatement;
 }
 
 const HOSTS = {
-  github: { provider: 'GitHub', type: 'GITHUB', host: 'github.com' },
-  gitlab: { provider: 'GitLab', type: 'GITLAB', host: 'gitlab.com' },
+  github: { provider: 'GitHub', type: 'GITHUB', host: 'github.com', pages: '' },
+  gitlab: { provider: 'GitLab', type: 'GITLAB', host: 'gitlab.com', pages: '/-' },
 } as const;
 
 /** A Git repository of the region's own, or a connection to one elsewhere, which a person completes in the console. */
@@ -31,14 +34,17 @@ export function commitSource({ stack, config, names, protect }: Region): CommitS
       protect,
     });
     output(stack, 'repository-url', own.cloneUrl);
+    const pages = `https://${stack.region}.console.aws.amazon.com/codesuite/codecommit/repositories/${names.prefix}`;
     return {
       repository: own,
       forPipeline: { kind: 'codecommit', repositoryName: own.name, repositoryArn: own.arn },
       forBuild: { type: 'CODECOMMIT', cloneUrl: own.cloneUrl },
+      compareUrl: `${pages}/compare/FROM/.../TO?region=${stack.region}`,
+      commitUrl: `${pages}/commit/TO?region=${stack.region}`,
       cloneStatement: { Sid: 'Clone', Action: 'codecommit:GitPull', Resource: own.arn },
     };
   }
-  const { host, type, provider: providerType } = HOSTS[provider];
+  const { host, type, pages, provider: providerType } = HOSTS[provider];
   const connectionArn = codeconnection(stack, 'connection', { name: names.connection, providerType });
   const cloneUrl = `https://${host}/${repository}.git`;
   output(stack, 'repository-url', cloneUrl);
@@ -46,6 +52,8 @@ export function commitSource({ stack, config, names, protect }: Region): CommitS
   return {
     forPipeline: { kind: 'connection', connectionArn, repositoryId: repository },
     forBuild: { type, cloneUrl, connectionArn },
+    compareUrl: `https://${host}/${repository}${pages}/compare/FROM...TO`,
+    commitUrl: `https://${host}/${repository}${pages}/commit/TO`,
     cloneStatement: {
       Sid: 'Clone',
       Action: [

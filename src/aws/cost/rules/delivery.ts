@@ -12,11 +12,16 @@ const pipeline: Rule = (_resource, { usage }) => {
   return [{ item: 'pipeline actions', price: 'pipelineMinute', quantity: usage.builds * minutes }];
 };
 
+/** What only looks has a short limit, and is done in a minute. */
+const SHORT_LIMIT_MINUTES = 5;
+
 /** Who builds images needs Docker; all others release, or look after something, once an execution. */
 const buildProject: Rule = ({ values }, { usage }) => {
   const environment = first(values['environment']);
   const isArm = textOf(environment['type']).startsWith('ARM');
-  const minutes = environment['privileged_mode'] === true ? usage.buildMinutes : usage.releaseMinutes;
+  const isShort = numberOf(values['build_timeout'], 0) === SHORT_LIMIT_MINUTES;
+  const working = isShort ? 1 : usage.releaseMinutes;
+  const minutes = environment['privileged_mode'] === true ? usage.buildMinutes : working;
   return [
     {
       item: 'build minutes',

@@ -26,7 +26,10 @@ export interface CodepipelineInput {
   staging: ProjectReference;
   production: ProjectReference;
   /** `undefined`: production follows staging at once. */
-  approval?: Question;
+  approval?: Question & {
+    /** Says in SUMMARY, which it exports, what a person wants to know; it gets the commit as COMMIT. */
+    card?: ProjectReference;
+  };
   /** A person is asked in the middle of the deployment to production as well. */
   gate?: Question & {
     /** Of the rule that rolls the deployment back when the answer is no. */
@@ -52,6 +55,7 @@ export interface CodepipelineOutput {
 
 const SOURCE = 'source';
 const IMAGE = 'image';
+const CARD = 'card';
 
 /** Source → Build → Staging → Approval → Production, started by every push to one branch. */
 export function codepipeline(scope: Construct, id: string, input: CodepipelineInput): CodepipelineOutput {
@@ -95,7 +99,16 @@ function stages(input: CodepipelineInput): CodepipelineStage[] {
       ? [
           {
             name: 'Approval',
-            action: [ask('Approval', approval, 'Staging runs this release. Approve it for production?')],
+            action: approval.card
+              ? [
+                  {
+                    ...run('Card', approval.card, IMAGE, { COMMIT: `#{${SOURCE}.CommitId}` }),
+                    namespace: CARD,
+                    runOrder: 1,
+                  },
+                  { ...ask('Approval', approval, `#{${CARD}.SUMMARY}`), runOrder: 2 },
+                ]
+              : [ask('Approval', approval, 'Staging runs this release. Approve it for production?')],
           },
         ]
       : []),
@@ -181,7 +194,8 @@ function release(name: string, project: ProjectReference, mode = 'deploy') {
 }
 
 function pipelineStatements(input: CodepipelineInput) {
-  const projects = [input.image, input.staging, input.production];
+  const { card } = input.approval ?? {};
+  const projects = [input.image, input.staging, input.production, ...(card ? [card] : [])];
   const question = input.approval ?? input.gate;
   return [
     {
