@@ -286,6 +286,21 @@ export default defineConfig({
       // A whole number from 1 to 10.
       failureThreshold: 3,
     },
+    // For `failover` between two regions, with a domain.
+    regionSwitch: {
+      // Move production by a plan of AWS’s Region switch, for 70 USD a month: first as many tasks, then the requests.
+      // True or false.
+      enabled: false,
+      // Run it when the primary does not answer. Else requests move only when a person runs it.
+      // True or false.
+      automatic: true,
+      // How long after an execution no other begins by itself.
+      // A whole number from 10 to 1440.
+      minutesBetween: 60,
+      // What a recovery may take; AWS compares executions with it.
+      // A whole number from 1 to 1440.
+      recoveryTimeMinutes: 10,
+    },
   },
   // What people are told of, in each environment.
   alarms: {

@@ -6,6 +6,8 @@ export const LIMITS: Readonly<Record<string, RegExp>> = {
   'aws_acm_certificate.domain_name': /^(?=.{1,64}$)[a-z0-9.-]+$/,
   'aws_appautoscaling_policy.name': /^.{1,256}$/,
   'aws_appautoscaling_scheduled_action.name': /^.{1,256}$/,
+  'aws_arcregionswitch_plan.name': /^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$/,
+  'aws_arcregionswitch_plan.description': /^.{1,255}$/,
   'aws_budgets_budget.name': /^[^:\\]{1,100}$/,
   'aws_cloudtrail.name': /^(?=.{3,128}$)[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$/,
   'aws_cloudwatch_dashboard.dashboard_name': /^[\w-]{1,255}$/,

@@ -49,6 +49,7 @@ export const CONFIGURATIONS: Readonly<
     application: 'storefront',
     regions: ['eu-central-1', 'eu-west-1'],
     domain: { name: 'shop.example.com', zoneId: 'Z0123456789ABC' },
+    routing: { regionSwitch: { enabled: true } },
     database: { engine: 'dynamodb' },
     aws: { standby: 'pilot-light' },
   },

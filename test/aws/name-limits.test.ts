@@ -40,6 +40,7 @@ test('every name that a valid configuration makes, and all that is said of a thi
         ['abcdefghij-klmnopqrst', ['ap-northeast-1', 'ap-southeast-1'], CONFIGURATIONS.everything, 200],
         ['abcdefghij-klmnopqrst', ['ap-northeast-1', 'ap-southeast-1'], CONFIGURATIONS.relational, 200],
         ['ab', ['us-east-1', 'us-west-2'], CONFIGURATIONS.everything, 1],
+        ['abcdefghij-klmnopqrst', ['ap-northeast-1', 'ap-southeast-1'], CONFIGURATIONS.table, 200],
         ['ab', ['eu-north-1'], CONFIGURATIONS.elsewhere, 1],
         ['abcdefghij-klmnopqrst', awsRegions.slice(0, 20), CONFIGURATIONS.everything, 200],
       ],
@@ -73,9 +74,11 @@ function valid(
   base: ConfigInput,
   given: { namePrefix: string; regions: readonly string[]; secretLength: number },
 ): Config | undefined {
-  const { routing: _routing, ...rest } = base;
+  const { routing, ...rest } = base;
+  const { regionSwitch } = routing ?? {};
   return validateConfig({
     ...rest,
+    ...(regionSwitch && given.regions.length === 2 && { routing: { regionSwitch } }),
     regions: given.regions,
     secrets: { ...base.secrets, ['S'.repeat(given.secretLength)]: {} },
     aws: { ...base.aws, namePrefix: given.namePrefix, accountId: '123456789012' },

@@ -68,6 +68,21 @@ export const REMOVALS: readonly Removal[] = [
       load_balancer: (rest['load_balancer'] as Resource[]).map(without('advanced_configuration')),
     }),
   },
+  {
+    type: 'aws_arcregionswitch_plan',
+    what: 'all of it',
+    reason: 'the provider knows Region switch since 6.15',
+    apply: () => undefined,
+  },
+  {
+    type: 'aws_route53_record',
+    what: 'the health checks of Region switch',
+    reason: 'there is no plan that makes them',
+    apply: resource =>
+      String(resource['health_check_id']).includes('arcregionswitch')
+        ? without('health_check_id')(resource)
+        : resource,
+  },
   ...['aws_vpc_security_group_ingress_rule', 'aws_vpc_security_group_egress_rule'].map(type => ({
     type,
     what: 'the description of a rule that names another group',
@@ -120,6 +135,7 @@ export function project(
       ...document.terraform,
       required_providers: { aws: { source: 'hashicorp/aws', version: PROVIDER_VERSION } },
     },
+    ...(document['data'] !== undefined && { data: withoutUnknownData(document['data']) }),
     resource: Object.fromEntries(
       Object.entries(document.resource ?? {}).flatMap(([type, resources]) => {
         const left = Object.entries(resources).flatMap(([name, resource]) => {
@@ -131,6 +147,12 @@ export function project(
       }),
     ),
   };
+}
+
+/** What is asked of services that are taken away. */
+function withoutUnknownData(data: unknown): unknown {
+  const kept = Object.entries(data as Resource).filter(([type]) => !type.startsWith('aws_arcregionswitch_'));
+  return Object.fromEntries(kept);
 }
 
 function reduced(

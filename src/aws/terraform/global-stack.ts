@@ -6,6 +6,7 @@ import { dashboard } from './modules/dashboard.ts';
 import { dns } from './modules/dns.ts';
 import { HEALTH_CHECK_REGION, healthCheck, healthCheckAlarm } from './modules/health-check.ts';
 import { notifications } from './modules/notifications.ts';
+import { regionSwitch } from './modules/region-switch.ts';
 import { impairedAlarmName } from './modules/service-alarms.ts';
 import { auditTrail } from './modules/audit-trail.ts';
 import { budget } from './modules/budget.ts';
@@ -40,8 +41,9 @@ export function defineGlobal(stack: Stack, input: StackInput): void {
   });
   if (config.domain.name !== '') {
     const probes = productionProbes(place);
+    const deciding = config.routing.regionSwitch.enabled ? planOfSwitch(place) : probes;
     for (const environment of PIPELINE_ENVIRONMENTS) {
-      routeTo(place, environment, environment === 'production' ? probes : new Map());
+      routeTo(place, environment, environment === 'production' ? deciding : new Map());
     }
   }
   watch(place);
@@ -100,6 +102,27 @@ function productionProbes({ stack, config, names, accountId }: Region): Readonly
       return [region, healthCheckId];
     }),
   );
+}
+
+/** A plan turns the checks of production's records then; the probes tell people, and set the plan off. */
+function planOfSwitch({ stack, config, names, accountId }: Region): ReadonlyMap<string, string> {
+  const { automatic, minutesBetween, recoveryTimeMinutes } = config.routing.regionSwitch;
+  const [primary, standby] = config.regions.map(region => ({
+    region,
+    cluster: names.cluster('production'),
+    service: names.service('production'),
+    alarmArn: `arn:aws:cloudwatch:${HEALTH_CHECK_REGION}:${accountId}:alarm:${regionHostName(config, 'production', region)}`,
+  }));
+  return regionSwitch(stack, 'region-switch', {
+    name: names.regionSwitch,
+    accountId,
+    roleName: names.role('region-switch', stack.region),
+    places: [primary!, standby!],
+    zoneId: config.domain.zoneId,
+    hostName: hostName(config, 'production'),
+    recoveryTimeMinutes,
+    ...(automatic && { automatic: { minutesBetween } }),
+  });
 }
 
 function routeTo(

@@ -16,8 +16,11 @@ export function policyDocument(statements: readonly PolicyStatement[]): string {
   });
 }
 
-/** Lambda takes a role only from who may pass it, in the role's own account, and names no source account when it assumes it. */
-const WITHOUT_SOURCE_ACCOUNT = ['lambda.amazonaws.com'];
+/**
+ * They take a role only from who may pass it, in the role's own account, and name no source account when they assume it
+ * (of Region switch nothing says that it does).
+ */
+const WITHOUT_SOURCE_ACCOUNT = ['lambda.amazonaws.com', 'arc-region-switch.amazonaws.com'];
 
 /** Who may assume a role: one AWS service, acting for this account only (AWS: "The confused deputy problem"). */
 export function trustPolicy(service: string, accountId: string): string {

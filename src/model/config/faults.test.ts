@@ -115,6 +115,21 @@ const PLACES: Row[] = [
   ],
 ];
 
+const SWITCHES: Row[] = [
+  ['without a domain', {}],
+  ['of three regions', { domain: DOMAIN, regions: ['us-east-1', 'us-west-2', 'eu-west-1'] }],
+  ['by weight', { domain: DOMAIN, routing: { policy: 'weighted' } }],
+].map(([what, written]) => [
+  `a switch of regions ${what as string}`,
+  {
+    ...(written as object),
+    routing: { ...(written as ConfigInput).routing, regionSwitch: { enabled: true } },
+  },
+  'routing.regionSwitch.enabled',
+  'true',
+  /two regions with a domain/,
+]);
+
 const SERVICES: Row[] = [
   ['memory that no cpu has', { service: { memoryMb: 700 } }, 'service.memoryMb', '700', /512, 1024, 2048/],
   ['a cpu that there is not', { service: { cpu: 300 } }, 'service.cpu', '300', /256, 512, 1024/],
@@ -398,7 +413,7 @@ const OTHERS: Row[] = [
 ];
 
 describe('a fault names its key, what was found and what is allowed:', () => {
-  test.each([...NAMES, ...PLACES, ...SERVICES, ...TIMES, ...OTHERS])(
+  test.each([...NAMES, ...PLACES, ...SWITCHES, ...SERVICES, ...TIMES, ...OTHERS])(
     '%s',
     (_what, written, path, found, allowed) => {
       const { faults } = validateConfig({ application: 'shop', ...written });

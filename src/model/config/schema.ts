@@ -92,7 +92,7 @@ export const configSchema = z
   .superRefine((config, context) => {
     const faults = [
       ...namePrefixFaults(config),
-      ...routingFaults(config.routing, config.regions),
+      ...routingFaults(config.routing, config.regions, config.domain.name),
       ...variableFaults(config),
       ...containerFaults(config),
     ];

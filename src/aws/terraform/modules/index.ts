@@ -15,6 +15,7 @@ import { healthCheck, healthCheckAlarm } from './health-check.ts';
 import { loadBalancer } from './load-balancer.ts';
 import { notifications } from './notifications.ts';
 import { rotationFunction } from './rotation-function.ts';
+import { signingKey } from './signing-key.ts';
 import { secret, secretReference, secretRotation } from './secrets.ts';
 import { alarmName, serviceAlarms } from './service-alarms.ts';
 
@@ -32,12 +33,13 @@ export { dns, regionRecord } from './dns.ts';
 export { ecr } from './ecr.ts';
 export { logGroup } from './log-group.ts';
 export { privateBucket } from './private-bucket.ts';
+export { regionSwitch } from './region-switch.ts';
 export { remediation } from './remediation.ts';
 export { replication } from './replication.ts';
 export { serviceRole } from './service-role.ts';
 export { vpc } from './vpc.ts';
 export { waf } from './waf.ts';
-export { auditTrail };
+export { auditTrail, signingKey };
 
 /** `service` makes the other three but the cluster, and can be all that is needed. */
 export const ecs = {

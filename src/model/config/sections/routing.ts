@@ -53,6 +53,33 @@ export const routingSchema = z.strictObject({
     })
     .prefault({})
     .describe('How it is found out, from all over the world, that a region does not answer.'),
+  regionSwitch: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Move production by a plan of AWS’s Region switch, for 70 USD a month: first as many tasks, then the requests.',
+        ),
+      automatic: z
+        .boolean()
+        .default(true)
+        .describe('Run it when the primary does not answer. Else requests move only when a person runs it.'),
+      minutesBetween: z
+        .int()
+        .min(10)
+        .max(1440)
+        .default(60)
+        .describe('How long after an execution no other begins by itself.'),
+      recoveryTimeMinutes: z
+        .int()
+        .min(1)
+        .max(1440)
+        .default(10)
+        .describe('What a recovery may take; AWS compares executions with it.'),
+    })
+    .prefault({})
+    .describe('For `failover` between two regions, with a domain.'),
 });
 
 interface RoutingFault {
@@ -65,6 +92,7 @@ interface RoutingFault {
 export function routingFaults(
   routing: z.output<typeof routingSchema>,
   regions: readonly string[],
+  domainName: string,
 ): RoutingFault[] {
   const named = (['weights', 'locations'] as const).flatMap(key =>
     Object.keys(routing[key])
@@ -91,5 +119,16 @@ export function routingFaults(
           },
         ]
       : [];
-  return [...named, ...twice, ...lacking];
+  const canSwitch = routing.policy === 'failover' && regions.length === 2 && domainName !== '';
+  const unswitchable =
+    routing.regionSwitch.enabled && !canSwitch
+      ? [
+          {
+            path: ['routing', 'regionSwitch', 'enabled'],
+            input: true,
+            message: 'false, but for two regions with a domain and the policy failover',
+          },
+        ]
+      : [];
+  return [...named, ...twice, ...lacking, ...unswitchable];
 }
