@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { exampleOf, functionsOf, modulePage, PAGES } from '../../docs/generate-modules.ts';
 import * as modules from '../../src/aws/terraform/modules/index.ts';
 
 const FOLDER = join(import.meta.dirname, '../../src/aws/terraform/modules');
@@ -47,4 +48,18 @@ test('the program in the README of the modules writes Terraform with every modul
 test('the README says what every module makes', () => {
   const named = new Set([...readme.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
   expect(Object.keys(modules).filter(name => !named.has(name))).toEqual([]);
+});
+
+test('every module has a page, which is what its types say (else: npx node docs/generate-modules.ts)', async () => {
+  const exported = (Object.keys(modules) as (keyof typeof modules)[]).filter(name => name !== 'Stack');
+  expect(Object.values(PAGES).flat().toSorted()).toEqual(exported.toSorted());
+  for (const page of Object.keys(PAGES)) {
+    const path = join(import.meta.dirname, '../../docs/modules', `${page}.md`);
+    expect(await readFile(path, 'utf8'), page).toBe(modulePage(page));
+  }
+});
+
+test('the program calls every function of every module, so each page has an example that runs', () => {
+  const calls = Object.values(PAGES).flat().flatMap(functionsOf);
+  expect(calls.filter(({ call }) => exampleOf(call) === undefined)).toEqual([]);
 });
