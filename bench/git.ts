@@ -5,8 +5,9 @@
  * `alike` gives http-backend the same promises (objects checked, everything synced to disk); `default` is git as it
  * comes, which syncs less and checks nothing.
  */
-import { execFile, spawn } from 'node:child_process';
+import { execFile, fork, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,18 +17,11 @@ import { promisify } from 'node:util';
 import { createRepository } from '../src/local/repository/repository.ts';
 import { testContext } from '../src/local/testing/context.ts';
 
-interface Contender {
-  name: string;
-  /** A fresh, empty repository each time. */
-  open(folder: string): Promise<{ url: string; close(): Promise<void> }>;
-}
-
 const run = promisify(execFile);
-const rounds = Number(process.argv[2] ?? 7);
-const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-git-'));
 const environment = {
   PATH: process.env['PATH'],
-  HOME: folder,
+  HOME: '/nonexistent',
+  GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_AUTHOR_NAME: 'Ada',
   GIT_AUTHOR_EMAIL: 'ada@example.com',
@@ -64,45 +58,69 @@ const STEPS: [string, (contest: Contest) => Promise<unknown>][] = [
   ['ls-remote', ({ work, url }) => git(work, 'ls-remote', url)],
 ];
 
-const contenders: Contender[] = [
-  { name: 'tandem', open: openTandem },
-  { name: 'http-backend, alike', open: path => openHttpBackend(path, SAME_PROMISES) },
-  { name: 'http-backend, default', open: path => openHttpBackend(path, {}) },
-];
+/** By name, how each serves a fresh, empty repository in a folder; resolves to its URL. */
+const CONTENDERS: Record<string, (folder: string) => Promise<string>> = {
+  tandem: openTandem,
+  'http-backend, alike': path => openHttpBackend(path, SAME_PROMISES),
+  'http-backend, default': path => openHttpBackend(path, {}),
+};
 
-try {
-  const source = await makeSource();
-  const times = new Map<string, Map<string, number[]>>();
-  for (let round = 0; round < rounds; round += 1) {
-    const order = contenders.map((_, index) => contenders[(index + round) % contenders.length]!);
-    const contests = await Promise.all(
-      order.map(async ({ name, open }) => {
-        const work = join(folder, `${name.replaceAll(/\W/g, '-')}-${round}`);
-        mkdirSync(work);
-        return { name, work, ...(await open(work)) };
-      }),
-    );
-    for (const [step, action] of STEPS) {
-      for (const { name, work, url } of contests) {
-        const start = performance.now();
-        await action({ source, work, url });
-        const byContender = times.get(step) ?? new Map<string, number[]>();
-        byContender.set(name, [...(byContender.get(name) ?? []), performance.now() - start]);
-        times.set(step, byContender);
-      }
-    }
-    for (const { work, close } of contests) {
-      await close();
-      rmSync(work, { recursive: true, force: true });
+if (process.send) {
+  const [name = '', path = ''] = process.argv.slice(2);
+  process.send(await CONTENDERS[name]!(path));
+} else await compare();
+
+async function compare(): Promise<void> {
+  const rounds = Number(process.argv[2] ?? 7);
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-bench-git-'));
+  try {
+    const source = await makeSource(folder);
+    const times = new Map<string, Map<string, number[]>>();
+    for (let round = 0; round < rounds; round += 1) await playRound(round, { folder, source, times });
+    print(rounds, times);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function playRound(
+  round: number,
+  { folder, source, times }: { folder: string; source: string; times: Map<string, Map<string, number[]>> },
+): Promise<void> {
+  const names = Object.keys(CONTENDERS);
+  const contests = await Promise.all(
+    names.map(async (_, index) => {
+      const name = names[(index + round) % names.length]!;
+      const work = join(folder, `${name.replaceAll(/\W/g, '-')}-${round}`);
+      mkdirSync(work);
+      return { name, work, ...(await serve(name, work)) };
+    }),
+  );
+  for (const [step, action] of STEPS) {
+    for (const { name, work, url } of contests) {
+      const start = performance.now();
+      await action({ source, work, url });
+      const byContender = times.get(step) ?? new Map<string, number[]>();
+      byContender.set(name, [...(byContender.get(name) ?? []), performance.now() - start]);
+      times.set(step, byContender);
     }
   }
-  print(times);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  for (const { work, server } of contests) {
+    server.kill();
+    await once(server, 'exit');
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** In a session of its own, as a daemon is: Linux shares the processor out by session. */
+async function serve(name: string, work: string): Promise<{ url: string; server: ChildProcess }> {
+  const server = fork(import.meta.filename, [name, work], { detached: true });
+  const [url] = (await once(server, 'message')) as [string];
+  return { url, server };
 }
 
 /** 160 files of 256 KiB that do not compress, 3,000 small ones, 60 commits. */
-async function makeSource(): Promise<string> {
+async function makeSource(folder: string): Promise<string> {
   const source = join(folder, 'source');
   mkdirSync(join(source, 'big'), { recursive: true });
   await git(source, 'init', '--quiet', '--initial-branch=main');
@@ -123,32 +141,25 @@ async function makeSource(): Promise<string> {
   return source;
 }
 
-async function openTandem(path: string) {
+async function openTandem(path: string): Promise<string> {
   const server = createServer((request, response) => repository.handle(request, response));
   const endpoint = await listen(server);
   const context = testContext(path, { endpoint });
   const repository = createRepository(context);
   repository.onRefChange(change => [`execution started for ${change.ref}`]);
   await repository.start();
-  return {
-    url: `${endpoint}/git/storefront.git`,
-    async close() {
-      await repository.stop();
-      context.database.close();
-      await shut(server);
-    },
-  };
+  process.on('SIGTERM', () => void repository.stop().then(() => process.exit()));
+  return `${endpoint}/git/storefront.git`;
 }
 
-async function openHttpBackend(path: string, settings: Record<string, string>) {
+async function openHttpBackend(path: string, settings: Record<string, string>): Promise<string> {
   const bare = join(path, 'storefront.git');
   await git(path, 'init', '--quiet', '--bare', '--initial-branch=main', bare);
   for (const [key, value] of Object.entries({ 'http.receivepack': 'true', 'gc.auto': '0', ...settings })) {
     await git(bare, 'config', key, value);
   }
   const server = createServer((request, response) => serveCgi(path, request, response));
-  const endpoint = await listen(server);
-  return { url: `${endpoint}/storefront.git`, close: () => shut(server) };
+  return `${await listen(server)}/storefront.git`;
 }
 
 function serveCgi(root: string, request: IncomingMessage, response: ServerResponse): void {
@@ -195,12 +206,7 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function shut(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise(resolve => server.close(resolve));
-}
-
-function print(times: Map<string, Map<string, number[]>>): void {
+function print(rounds: number, times: Map<string, Map<string, number[]>>): void {
   console.log(
     `median of ${rounds} rounds; in brackets: Tandem's time as a share of the other's (below 1: Tandem is faster)\n`,
   );
