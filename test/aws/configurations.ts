@@ -9,7 +9,7 @@ export const CONFIGURATIONS: Readonly<
     application: 'storefront',
     customer: 'acme',
     regions: ['eu-central-1', 'eu-west-1', 'us-east-1'],
-    network: { nat: 'none', firstBlock: 40 },
+    network: { nat: 'none', firstBlock: 40, endpoints: ['sqs'] },
     domain: { name: 'shop.example.com', zoneId: 'Z0123456789ABC' },
     routing: { policy: 'geolocation', locations: { 'eu-west-1': ['continent:EU'] } },
     service: { environment: { PRICE: '${not.a.reference} %{if}' } },

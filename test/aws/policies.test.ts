@@ -48,7 +48,8 @@ const WRITTEN_DOWN = ['secret_string', 'secret_binary', 'password', 'master_pass
 const TAGS = ['Customer', 'Application', 'Environment', 'Owner', 'CostCenter', 'ManagedBy'];
 
 describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
-  const stacks = synthesize(configSchema.parse(input), { state: 's3', protect: true });
+  const config = configSchema.parse(input);
+  const stacks = synthesize(config, { state: 's3', protect: true });
   const all = stacks.flatMap(stack => resourcesOf(stack));
   const ofType = (type: string) => all.filter(resource => resource.type === type);
   const isReplicated = stacks.some(({ name }) => name === 'us-west-2' || name === 'eu-west-1');
@@ -184,6 +185,29 @@ describe.each(Object.entries(CONFIGURATIONS))('with %s', (_name, input) => {
       expect(JSON.stringify(document['output'] ?? {}), name).not.toContain('ephemeral.');
       if ('ephemeral' in document) expect(document.terraform['required_version'], name).toBe('>= 1.11.0');
     }
+  });
+
+  test('without a way outside, tasks start from images of their region, and reach what they call', () => {
+    if (config.network.nat !== 'none') return;
+    const images = ofType('aws_ecs_task_definition').flatMap(({ resource }) =>
+      (JSON.parse(String(resource['container_definitions'])) as { image: string }[]).map(
+        ({ image }) => image,
+      ),
+    );
+    expect(images.length).toBeGreaterThan(0);
+    for (const image of images) expect(image).toMatch(/\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com\//);
+    const tagsIn = (inputs: readonly string[]) =>
+      inputs.flatMap(text => [...text.matchAll(/in-use-[\w.-]+/g)].map(String));
+    const supplied = ofType('aws_lambda_invocation').map(({ resource }) => String(resource['input']));
+    expect(supplied).toHaveLength(config.regions.length);
+    expect(new Set(tagsIn(supplied))).toEqual(new Set(tagsIn(images)));
+
+    const endpoints = ofType('aws_vpc_endpoint').map(({ resource }) =>
+      String(resource['service_name']).replace(/^com\.amazonaws\.[a-z0-9-]+\./, ''),
+    );
+    expect(new Set(endpoints)).toEqual(
+      new Set(['s3', 'dynamodb', 'ecr.api', 'ecr.dkr', 'logs', 'secretsmanager', 'xray', 'sqs']),
+    );
   });
 
   test('tasks get secrets by reference, and may read those and no others', () => {

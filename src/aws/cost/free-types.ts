@@ -45,6 +45,7 @@ export const FREE_TYPES: Readonly<Record<string, string>> = {
   aws_kms_key_policy: SETTINGS,
   aws_lambda_event_source_mapping: SETTINGS,
   aws_lambda_function_event_invoke_config: SETTINGS,
+  aws_lambda_invocation: 'a call at each change of what it says, for the fraction of a cent',
   aws_lambda_permission: SETTINGS,
   aws_lb_listener: 'in the load balancer’s price',
   aws_lb_listener_certificate: 'in the load balancer’s price',

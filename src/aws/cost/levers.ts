@@ -45,7 +45,11 @@ export const LEVERS: readonly Lever[] = [
     toggle: config => withAws(config, { spotPercent: config.aws.spotPercent > 0 ? 0 : SPOT_PERCENT }),
   },
   nat('single', 'one NAT gateway a region', 'a failing zone takes the other’s way out with it'),
-  nat('none', 'VPC endpoints, no NAT gateway', 'tasks reach AWS’s services only, nothing else outside'),
+  nat(
+    'none',
+    'VPC endpoints, no NAT gateway',
+    'tasks reach AWS services that have an endpoint (network.endpoints), nothing else outside',
+  ),
   {
     name: `logs kept for ${FEW_DAYS} days`,
     setting: `logs.retentionDays: ${FEW_DAYS}`,

@@ -148,8 +148,7 @@ function outwardBoxes({ network }: Config): Box[] {
       },
     ];
   }
-  const services =
-    network.nat === 'none' ? 'S3, DynamoDB, ECR, logs, secrets, SSM, STS; no way outside' : 'S3, DynamoDB';
+  const services = network.nat === 'none' ? 'S3, DynamoDB, what tasks call; no way outside' : 'S3, DynamoDB';
   return [{ kind: 'resource', title: 'VPC endpoints', lines: [services] }];
 }
 

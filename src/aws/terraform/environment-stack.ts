@@ -19,6 +19,7 @@ import { lookUpRegion, type RegionLookup } from './region-lookup.ts';
 import { accountIdOf, type StackInput } from './region-stack.ts';
 import { releaseProject } from './release.ts';
 import { output, type Stack } from './stack.ts';
+import { supportImages } from './support-images.ts';
 
 /** What the parts of one environment in one region have in common. */
 export interface EnvironmentPlace extends StackInput {
@@ -115,6 +116,8 @@ function defineService(
   const { scaling, domain, aws, logs } = config;
   const { desiredCount, ...limits } = taskCounts(config, environment, stack.region, service);
   const plan = deploymentPlan(config, environment);
+  const { collector, placeholder } = supportImages(config);
+  const { uri } = shared.repository;
   return ecsService(stack, 'service', {
     name: names.service(environment),
     region: stack.region,
@@ -159,8 +162,10 @@ function defineService(
     taskRoleName: names.role(`${environment}-task`, stack.region),
     logGroupName: names.logGroup(environment),
     logRetentionDays: logs.retentionDays,
-    ...(config.monitoring.collector && {
+    ...(placeholder && { placeholderImage: `${uri}:${placeholder.tag}` }),
+    ...(collector && {
       collector: {
+        image: `${uri}:${collector.tag}`,
         metricsNamespace: names.service(environment),
         tracePercent: config.monitoring.tracePercent,
       },

@@ -1,5 +1,5 @@
 /** The functions that run in AWS: folders of `aws/lambda/`. */
-export const FUNCTION_NAMES = ['replication', 'remediation', 'rotation'] as const;
+export const FUNCTION_NAMES = ['replication', 'remediation', 'rotation', 'supply'] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
 /** A zip each, with `index.mjs` in it. */

@@ -29,6 +29,7 @@ type RolePurpose =
   | 'flow-log'
   | 'replication'
   | 'approval-card'
+  | 'supply'
   | 'build'
   | 'config'
   | 'image'
@@ -87,7 +88,7 @@ export interface Names {
   /** Of the key that the topic is encrypted with. */
   topicKey: string;
   /** Of the function, and of the queue and the table that are its own. */
-  function(purpose: 'replication' | `${Environment}-${'remediation' | 'rotation'}`): string;
+  function(purpose: 'replication' | 'supply' | `${Environment}-${'remediation' | 'rotation'}`): string;
 }
 
 export function createNames(config: Config): Names {

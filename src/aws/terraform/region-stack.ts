@@ -7,6 +7,7 @@ import { dashboard } from './modules/dashboard.ts';
 import { ecr } from './modules/ecr.ts';
 import { eventNotification } from './modules/event-notification.ts';
 import { accessLogStatement } from './modules/load-balancer.ts';
+import { imageSupply } from './modules/image-supply.ts';
 import { notifications } from './modules/notifications.ts';
 import { privateBucket } from './modules/private-bucket.ts';
 import { replication } from './modules/replication.ts';
@@ -14,6 +15,7 @@ import { vpc } from './modules/vpc.ts';
 import type { Names } from './names.ts';
 import { commitSource } from './source.ts';
 import { output, type Stack } from './stack.ts';
+import { supportImages } from './support-images.ts';
 
 export interface StackInput {
   config: Config;
@@ -54,6 +56,7 @@ export function defineRegion(stack: Stack, input: StackInput): void {
     accountId,
     block: config.network.firstBlock + config.regions.indexOf(stack.region as Config['regions'][number]),
     nat: config.network.nat,
+    endpointServices: endpointServices(config),
     flowLogs: config.network.flowLogs,
     flowLogRoleName: names.role('flow-log', stack.region),
     logRetentionDays: config.logs.retentionDays,
@@ -77,6 +80,18 @@ export function defineRegion(stack: Stack, input: StackInput): void {
         protect: input.protect,
       })
     : undefined;
+  const support = Object.values(supportImages(config));
+  if (support.length > 0) {
+    imageSupply(stack, 'supply', {
+      name: names.function('supply'),
+      accountId,
+      roleName: names.role('supply', stack.region),
+      repository: images,
+      architecture: config.aws.architecture,
+      images: support,
+      logRetentionDays: config.logs.retentionDays,
+    });
+  }
   const people = notifications(stack, 'notifications', {
     name: names.prefix,
     topicName: names.topic,
@@ -126,6 +141,25 @@ export function defineRegion(stack: Stack, input: StackInput): void {
   tellOfFailures(region, pipeline.name, people.topicArn);
   output(stack, 'image-repository', images.uri);
   output(stack, 'pipeline', pipeline.name);
+}
+
+/**
+ * What tasks and Fargate itself call, where the network has no way outside: the registry (whose layers come from S3, by the
+ * gateway), logs, and what the configuration makes them call. Builds, functions and pipelines run outside the network.
+ */
+function endpointServices({ network, secrets, database, monitoring }: Config): string[] {
+  const hasSecrets = Object.keys(secrets).length > 0 || !['none', 'dynamodb'].includes(database.engine);
+  const needed =
+    network.nat === 'none'
+      ? [
+          'ecr.api',
+          'ecr.dkr',
+          'logs',
+          ...(hasSecrets ? ['secretsmanager'] : []),
+          ...(monitoring.collector ? ['xray'] : []),
+        ]
+      : [];
+  return [...new Set([...needed, ...network.endpoints])];
 }
 
 function watchAccount({ stack, config, names, accountId, protect }: Region): void {

@@ -13,6 +13,8 @@ export interface CollectorInput {
   logRetentionDays: number;
   /** Of requests, how many are traced. */
   tracePercent: number;
+  /** A copy of the collector's public image. */
+  image?: string;
 }
 
 export interface CollectorOutput {
@@ -24,7 +26,8 @@ export interface CollectorOutput {
   container: { name: string; image: string } & Record<string, unknown>;
 }
 
-const IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.35.0';
+/** The public one; of all processors. */
+export const COLLECTOR_IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.35.0';
 
 /**
  * An OpenTelemetry collector beside the application in every task: traces go to X-Ray, metrics to CloudWatch. The
@@ -57,7 +60,7 @@ export function collector(scope: Construct, id: string, input: CollectorInput): 
     ],
     container: {
       name: COLLECTOR.container,
-      image: IMAGE,
+      image: input.image ?? COLLECTOR_IMAGE,
       essential: false,
       environment: [{ name: 'AOT_CONFIG_CONTENT', value: configuration(input, metrics.name) }],
     },

@@ -10,7 +10,12 @@ import {
   movesRequests,
   type EcsDeploymentInput,
 } from './ecs-deployment.ts';
-import { ecsTaskDefinition, type EcsTaskDefinitionOutput, type TaskSecret } from './ecs-task-definition.ts';
+import {
+  ecsTaskDefinition,
+  type EcsTaskDefinitionInput,
+  type EcsTaskDefinitionOutput,
+  type TaskSecret,
+} from './ecs-task-definition.ts';
 import {
   allowTasks,
   loadBalancer,
@@ -18,7 +23,7 @@ import {
   type LoadBalancerOutput,
 } from './load-balancer.ts';
 
-export interface EcsServiceInput {
+export interface EcsServiceInput extends Pick<EcsTaskDefinitionInput, 'collector' | 'placeholderImage'> {
   name: string;
   region: string;
   accountId: string;
@@ -45,8 +50,6 @@ export interface EcsServiceInput {
   taskStatements?: readonly PolicyStatement[];
   logGroupName: string;
   logRetentionDays: number;
-  /** See `EcsTaskDefinitionInput`. */
-  collector?: { metricsNamespace: string; tracePercent: number };
   desiredCount: number;
   gracePeriodSeconds: number;
   minimumHealthyPercent: number;

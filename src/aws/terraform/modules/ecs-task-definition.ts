@@ -39,7 +39,9 @@ export interface EcsTaskDefinitionInput {
   logGroupName: string;
   logRetentionDays: number;
   /** An OpenTelemetry collector beside the application. */
-  collector?: Pick<CollectorInput, 'metricsNamespace' | 'tracePercent'>;
+  collector?: Pick<CollectorInput, 'metricsNamespace' | 'tracePercent' | 'image'>;
+  /** A copy of the public image that runs until the first release comes. */
+  placeholderImage?: string;
 }
 
 export interface EcsTaskDefinitionOutput {
@@ -51,7 +53,7 @@ export interface EcsTaskDefinitionOutput {
 }
 
 /** Runs until the first release comes: small, from a registry without pull limits, and answers the health check. */
-const PLACEHOLDER_IMAGE = 'public.ecr.aws/docker/library/busybox:1.37';
+export const PLACEHOLDER_IMAGE = 'public.ecr.aws/docker/library/busybox:1.37';
 
 /**
  * What a task of the service is. The pipeline makes further revisions of the same family, each from the newest one
@@ -139,14 +141,14 @@ function containerDefinitions(
 }
 
 function containerDefinition(
-  { container, region, healthPath }: EcsTaskDefinitionInput,
+  { container, region, healthPath, placeholderImage }: EcsTaskDefinitionInput,
   logGroupName: string,
   variables: Readonly<Record<string, string>>,
 ) {
   const { name, port, environment, secrets = [], stopTimeoutSeconds } = container;
   return {
     name,
-    image: PLACEHOLDER_IMAGE,
+    image: placeholderImage ?? PLACEHOLDER_IMAGE,
     command: ['sh', '-c', placeholderServer(port, healthPath)],
     essential: true,
     portMappings: [{ containerPort: port, hostPort: port, protocol: 'tcp' }],

@@ -31,6 +31,7 @@ export { codepipeline } from './codepipeline.ts';
 export { compliance } from './compliance.ts';
 export { dns, regionRecord } from './dns.ts';
 export { ecr } from './ecr.ts';
+export { imageSupply } from './image-supply.ts';
 export { logGroup } from './log-group.ts';
 export { privateBucket } from './private-bucket.ts';
 export { regionSwitch } from './region-switch.ts';

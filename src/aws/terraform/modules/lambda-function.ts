@@ -1,4 +1,5 @@
 import { LambdaFunction } from '@cdktn/provider-aws/lib/lambda-function/index.js';
+import type { ITerraformDependable } from 'cdktn';
 import { Construct } from 'constructs';
 import { archivePath, type FunctionName } from '../function-archives.ts';
 import type { PolicyStatement } from '../policy.ts';
@@ -29,6 +30,8 @@ export interface LambdaFunctionOutput {
   name: string;
   arn: string;
   roleArn: string;
+  /** What must be there before it may do what it does. */
+  ready: ITerraformDependable[];
 }
 
 /** A function with a role and a log group of its own. Terraform sees by the zip's hash whether its code changed. */
@@ -68,5 +71,5 @@ export function lambdaFunction(
     environment: { variables: { ...input.environment } },
     loggingConfig: { logFormat: 'Text', logGroup: logs.name },
   });
-  return { name: made.functionName, arn: made.arn, roleArn: role.arn };
+  return { name: made.functionName, arn: made.arn, roleArn: role.arn, ready: [made, ...role.policies] };
 }

@@ -10,12 +10,10 @@ export interface VpcEndpointsInput {
   cidr: string;
   subnetIds: string[];
   routeTableIds: string[];
-  /** Whether to pay for the interface endpoints that a network without NAT needs. */
-  interfaces: boolean;
+  /** Those with an interface endpoint, besides the gateways. */
+  services: readonly string[];
 }
 
-/** What a Fargate task talks to: the registry (its layers come from S3), logs, secrets, and ECS Exec. */
-const INTERFACE_SERVICES = ['ecr.api', 'ecr.dkr', 'logs', 'secretsmanager', 'ssm', 'ssmmessages', 'sts'];
 const GATEWAY_SERVICES = ['s3', 'dynamodb'];
 
 /** Ways to AWS's own services that stay inside the network. Those to S3 and DynamoDB are free, so always there. */
@@ -30,7 +28,7 @@ export function vpcEndpoints(scope: Construct, id: string, input: VpcEndpointsIn
       tags: { Name: `${input.name}-${service}` },
     });
   }
-  if (!input.interfaces) return;
+  if (input.services.length === 0) return;
   const group = new SecurityGroup(here, 'group', {
     name: `${input.name}-endpoints`,
     description: 'HTTPS from inside the network to the endpoints of AWS services',
@@ -45,7 +43,7 @@ export function vpcEndpoints(scope: Construct, id: string, input: VpcEndpointsIn
     toPort: 443,
     cidrIpv4: input.cidr,
   });
-  for (const service of INTERFACE_SERVICES) {
+  for (const service of input.services) {
     new VpcEndpoint(here, service.replaceAll('.', '-'), {
       vpcId: input.vpcId,
       serviceName: `com.amazonaws.${input.region}.${service}`,

@@ -23,8 +23,10 @@ export interface VpcInput {
   accountId: string;
   /** The second number of the address block: 10.<block>.0.0/16. */
   block: number;
-  /** With `none`, interface endpoints take the traffic to AWS's own services. */
+  /** With `none`, tasks reach S3, DynamoDB and `endpointServices`, and nothing else. */
   nat: NatMode;
+  /** AWS services that get an interface endpoint, which is paid by the zone and hour: `ecr.api`. */
+  endpointServices: readonly string[];
   flowLogs: boolean;
   flowLogRoleName: string;
   logRetentionDays: number;
@@ -129,7 +131,7 @@ export function vpc(scope: Construct, id: string, input: VpcInput): VpcOutput {
     cidr,
     subnetIds: privateSubnets.map(({ id }) => id),
     routeTableIds: privateTables.map(({ id }) => id),
-    interfaces: input.nat === 'none',
+    services: input.endpointServices,
   });
   if (input.flowLogs) {
     flowLog(here, 'flow-log', {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formed } from './text.ts';
 
 export const networkSchema = z.strictObject({
   firstBlock: z
@@ -10,6 +11,14 @@ export const networkSchema = z.strictObject({
   nat: z
     .enum(['per-zone', 'single', 'regional', 'none'])
     .default('per-zone')
-    .describe('NAT gateways: one a zone, one for all, AWS’s regional one, or VPC endpoints instead.'),
+    .describe(
+      'NAT gateways: one a zone, one for all, AWS’s regional one, or none: tasks then reach only AWS services that have an endpoint.',
+    ),
+  endpoints: z
+    .array(formed(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/, 'the end of an endpoint’s name, as sqs or ecr.api'))
+    .default([])
+    .describe(
+      'Further AWS services that the application calls, each with an endpoint in the network; S3 and DynamoDB always have one.',
+    ),
   flowLogs: z.boolean().default(true).describe('Log who spoke to whom in the network.'),
 });
