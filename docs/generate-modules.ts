@@ -24,7 +24,7 @@ const SOURCES = join(import.meta.dirname, '../src/aws/terraform/modules');
 export const PAGES: Readonly<Record<string, readonly (keyof typeof modules)[]>> = {
   backend: ['backend'],
   vpc: ['vpc'],
-  ecr: ['ecr'],
+  ecr: ['ecr', 'imageSupply'],
   ecs: ['ecs'],
   codecommit: ['codecommit', 'codeconnection'],
   codepipeline: ['codepipeline', 'codebuildProject'],

@@ -250,9 +250,9 @@ export default defineConfig({
     // The first region’s network is 10.<this>.0.0/16, each further region’s the next.
     // A whole number from 0 to 255.
     firstBlock: 0,
-    // NAT gateways: one a zone, one for all, AWS’s regional one, or none: tasks then reach only AWS services that have an endpoint.
+    // NAT gateways: one a zone, one for all zones of a region, AWS’s regional one, or none: tasks then reach only AWS services that have an endpoint.
     // One of "per-zone", "single", "regional", "none".
-    nat: 'per-zone',
+    nat: 'single',
     // Further AWS services that the application calls, each with an endpoint in the network; S3 and DynamoDB always have one.
     // A list, each the end of an endpoint’s name, as sqs or ecr.api.
     endpoints: [],

@@ -56,6 +56,7 @@ export const CONFIGURATIONS: Readonly<
   elsewhere: {
     application: 'storefront',
     regions: ['eu-north-1'],
+    network: { nat: 'per-zone' },
     pipeline: {
       source: { provider: 'github', repository: 'acme/storefront' },
       approval: { required: false },

@@ -10,9 +10,9 @@ export const networkSchema = z.strictObject({
     .describe('The first region’s network is 10.<this>.0.0/16, each further region’s the next.'),
   nat: z
     .enum(['per-zone', 'single', 'regional', 'none'])
-    .default('per-zone')
+    .default('single')
     .describe(
-      'NAT gateways: one a zone, one for all, AWS’s regional one, or none: tasks then reach only AWS services that have an endpoint.',
+      'NAT gateways: one a zone, one for all zones of a region, AWS’s regional one, or none: tasks then reach only AWS services that have an endpoint.',
     ),
   endpoints: z
     .array(formed(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/, 'the end of an endpoint’s name, as sqs or ecr.api'))
