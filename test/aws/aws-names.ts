@@ -16,6 +16,7 @@ export const LIMITS: Readonly<Record<string, RegExp>> = {
   'aws_cloudwatch_log_group.name': /^(?!aws\/)[\w./#-]{1,512}$/,
   'aws_cloudwatch_metric_alarm.alarm_name': /^.{1,255}$/,
   'aws_cloudwatch_metric_alarm.alarm_description': /^.{0,1024}$/,
+  'aws_cloudwatch_query_definition.name': /^.{1,255}$/,
   'aws_codebuild_project.name': /^[A-Za-z0-9][\w-]{1,149}$/,
   'aws_codebuild_project.description': /^.{0,255}$/,
   'aws_codeconnections_connection.name': /^.{1,32}$/,

@@ -106,6 +106,13 @@ export const REMOVALS: readonly Removal[] = [
     apply: () => undefined,
   },
   {
+    type: 'aws_cloudwatch_query_definition',
+    what: 'all of it',
+    reason: 'moto has no PutQueryDefinition',
+    onlyForMoto: true,
+    apply: () => undefined,
+  },
+  {
     type: 'aws_kms_replica_key',
     what: 'all of it',
     reason: 'without a region of its own it would be in that of the key, which no key can have two of',

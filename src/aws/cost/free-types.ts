@@ -16,6 +16,7 @@ export const FREE_TYPES: Readonly<Record<string, string>> = {
   aws_cloudwatch_event_rule: 'free for events of AWS',
   aws_cloudwatch_event_target: 'free for events of AWS',
   aws_cloudwatch_log_resource_policy: SETTINGS,
+  aws_cloudwatch_query_definition: 'free; a query is billed by what it reads when somebody asks it',
   aws_codecommit_repository:
     'free for the account’s first five people, then 1 USD a month each, not counted here',
   aws_codestarconnections_connection: 'free',

@@ -12,6 +12,7 @@ import { ecsCluster, type EcsClusterOutput } from './modules/ecs-cluster.ts';
 import { ecsService, type EcsServiceOutput } from './modules/ecs-service.ts';
 import { movesRequests } from './modules/ecs-deployment.ts';
 import { eventNotification } from './modules/event-notification.ts';
+import { logQueries } from './modules/log-queries.ts';
 import { remediation } from './modules/remediation.ts';
 import { alarmName, deploymentAlarmNames, serviceAlarms } from './modules/service-alarms.ts';
 import { waf } from './modules/waf.ts';
@@ -62,6 +63,10 @@ export function defineEnvironment(stack: Stack, input: StackInput & { environmen
     targetGroupDimensions: service.loadBalancer.targetGroups.map(({ dimension }) => dimension),
     thresholds: config.alarms,
     topicArn: shared.topicArn,
+  });
+  logQueries(stack, 'queries', {
+    name: names.service(environment),
+    logGroupNames: [service.taskDefinition.logGroupName],
   });
   remedy(place, cluster);
   releaseProject(place, service, ownUrlOf(place, service));

@@ -13,6 +13,7 @@ import { eventNotification } from './event-notification.ts';
 import { globalDatabase, globalTable } from './global-database.ts';
 import { healthCheck, healthCheckAlarm } from './health-check.ts';
 import { loadBalancer } from './load-balancer.ts';
+import { logQueries } from './log-queries.ts';
 import { notifications } from './notifications.ts';
 import { rotationFunction } from './rotation-function.ts';
 import { signingKey } from './signing-key.ts';
@@ -59,6 +60,7 @@ export const monitoring = {
   dashboard,
   healthCheck,
   healthCheckAlarm,
+  logQueries,
 };
 
 /** `rotationFunction` makes what renews secrets; `rotation` says when it renews which. */
