@@ -20,7 +20,7 @@ export interface Correction {
   /** The path that moto is asked instead. */
   path?(path: string): string;
   /** What Terraform is answered instead of what moto says, where that is no JSON. */
-  text?(response: string): string;
+  text?(response: string, request: string): string;
   /** What Terraform is answered instead of what moto says. */
   response?(response: Message, request: Message, memory: Memory, target: string): Message;
 }
@@ -150,6 +150,19 @@ export const CORRECTIONS: readonly Correction[] = [
     targets: /^\w+ \/2013-04-01\//,
     path: path => path.replace(/(?<=\/hostedzone\/)Z(?=\w{16})/, ''),
     text: response => response.replaceAll(/(?<=\/hostedzone\/)(?=\w{16})/g, 'Z'),
+  },
+  {
+    name: 'global clusters by name',
+    reason: 'moto answers with all of them, whichever is asked for',
+    targets: /^DescribeGlobalClusters$/,
+    text(response, request) {
+      const name = new URLSearchParams(request).get('GlobalClusterIdentifier');
+      const isOther = (member: string) =>
+        name !== null && !member.includes(`<GlobalClusterIdentifier>${name}</GlobalClusterIdentifier>`);
+      return response.replaceAll(/<GlobalClusterMember>.*?<\/GlobalClusterMember>/gs, member =>
+        isOther(member) ? '' : member,
+      );
+    },
   },
   {
     name: 'settings of services',

@@ -66,7 +66,7 @@ async function pass(
   });
   if (response.statusCode === 500) state.unknown.add(call.target);
   const replied = isSuccess(response)
-    ? responseOf(received, applied, (correction, message) =>
+    ? responseOf(textOf(received, given, applied), applied, (correction, message) =>
         correction.response!(message, asked, memory, call.target),
       )
     : received;
@@ -91,14 +91,19 @@ function requestTo(given: Buffer, applied: readonly Correction[], mend: Mend): B
 }
 
 function responseOf(received: Buffer, applied: readonly Correction[], mend: Mend): Buffer {
-  const texts = applied.filter(correction => correction.text !== undefined);
-  if (texts.length > 0) {
-    return Buffer.from(texts.reduce((text, correction) => correction.text!(text), received.toString('utf8')));
-  }
   return through(
     received,
     applied.filter(correction => correction.response !== undefined),
     mend,
+  );
+}
+
+function textOf(received: Buffer, given: Buffer, applied: readonly Correction[]): Buffer {
+  const mending = applied.filter(correction => correction.text !== undefined);
+  if (mending.length === 0) return received;
+  const asked = given.toString('utf8');
+  return Buffer.from(
+    mending.reduce((text, correction) => correction.text!(text, asked), received.toString('utf8')),
   );
 }
 

@@ -20,7 +20,8 @@ export interface Moto extends AsyncDisposable {
 export async function startMoto(): Promise<Moto> {
   const process = spawn('moto_server', ['-H', '127.0.0.1', '-p', '0'], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...globalThis.process.env, MOTO_ACCOUNT_ID: ACCOUNT_ID },
+    // Policies of AWS's own are there, as in every account.
+    env: { ...globalThis.process.env, MOTO_ACCOUNT_ID: ACCOUNT_ID, MOTO_IAM_LOAD_MANAGED_POLICIES: 'true' },
   });
   const upstream = await announcedPort(process);
   process.stderr.resume();
