@@ -102,6 +102,10 @@ export function createAwsOperations(): AwsOperations {
       const filters = [namePrefix(config), ...config.registry.replicateAlso];
       return foreignReplication(await sessionIn(config.regions[0]!), { regions, accountId, filters });
     },
+    async quotaUse(demands) {
+      const { quotaUse } = await import('./aws/operate/quotas.ts');
+      return quotaUse(await sessionIn(demands[0]!.region), demands);
+    },
     async openWorkFolder(request) {
       const { openWorkFolder } = await import('./aws/operate/work-folder.ts');
       return openWorkFolder({ ...request, environment, clock: systemClock });

@@ -7,6 +7,8 @@ import type {
   InfrastructureStack,
   Interruption,
   Leftover,
+  QuotaDemand,
+  QuotaReport,
   StackPlan,
   StackProgress,
   StateBucket,
@@ -63,5 +65,7 @@ export interface AwsOperations {
     regions: readonly RegionName[],
     accountId: string,
   ): Promise<ForeignReplication>;
+  /** What the account has, and may have, of what is to be made. Never throws for what cannot be seen. */
+  quotaUse(demands: readonly QuotaDemand[]): Promise<QuotaReport>;
   openWorkFolder(request: WorkFolderRequest): Promise<WorkFolder>;
 }

@@ -171,6 +171,29 @@ export interface ForeignReplication {
   unseen: { region: RegionName; reason: string }[];
 }
 
+/** How many resources of a type a plan adds in a region. */
+export interface QuotaDemand {
+  region: RegionName;
+  /** Terraform's. */
+  type: string;
+  adds: number;
+}
+
+/** A demand beside what the account has and may have at most. */
+export interface QuotaUse extends QuotaDemand {
+  name: string;
+  serviceCode: string;
+  quotaCode: string;
+  inUse: number;
+  limit: number;
+}
+
+/** Types whose quota matters; `unseen` could not be asked. */
+export interface QuotaReport {
+  uses: QuotaUse[];
+  unseen: { region: RegionName; reason: string }[];
+}
+
 /** Something of the application that AWS still knows after it should be gone. */
 export interface Leftover {
   arn: string;

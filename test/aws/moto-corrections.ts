@@ -50,6 +50,13 @@ export const CORRECTIONS: readonly Correction[] = [
     answer: ({ ResourceARN }, memory) => ({ Tags: memory.get(String(ResourceARN)) ?? {} }),
   },
   {
+    name: 'default quotas',
+    reason: 'moto has no GetAWSDefaultServiceQuota, and knows quotas of networks only',
+    targets: /^ServiceQuotasV20190624\.GetAWSDefaultServiceQuota$/,
+    // Those of addresses and of application load balancers.
+    answer: ({ QuotaCode }) => ({ Quota: { QuotaCode, Value: QuotaCode === 'L-0263D0A3' ? 5 : 50 } }),
+  },
+  {
     name: 'tags of repositories, given',
     reason: 'moto has no ListTagsForResource of CodeCommit',
     targets: /^CodeCommit_20150413\.CreateRepository$/,

@@ -63,14 +63,19 @@ function unchangedLines(plans: readonly StackPlan[], { paint, unplanned }: PlanT
 
 /** `about 6 min, us-east-1-production takes longest`. */
 export function forecastText(plans: readonly StackPlan[], stacks: readonly InfrastructureStack[]): string {
+  const totalMs = forecastMs(plans, stacks);
+  if (totalMs < MINUTE_MS) return 'less than a minute';
+  return `about ${Math.ceil(totalMs / MINUTE_MS)} min`;
+}
+
+/** Until the last stack is applied, each after those that it comes after. */
+export function forecastMs(plans: readonly StackPlan[], stacks: readonly InfrastructureStack[]): number {
   const endOf = (name: string): number => {
     const plan = plans.find(({ stack }) => stack === name);
     const after = stacks.find(stack => stack.name === name)?.after ?? [];
     return (plan?.durationMs ?? 0) + Math.max(0, ...after.map(endOf));
   };
-  const totalMs = Math.max(0, ...plans.map(({ stack }) => endOf(stack)));
-  if (totalMs < MINUTE_MS) return 'less than a minute';
-  return `about ${Math.ceil(totalMs / MINUTE_MS)} min`;
+  return Math.max(0, ...plans.map(({ stack }) => endOf(stack)));
 }
 
 /** How many resources a plan adds, changes, replaces and deletes. */

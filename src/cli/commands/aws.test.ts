@@ -3,16 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TandemError } from '../../core/error.ts';
+import type { Instant } from '../../core/instant.ts';
 import type {
   ForeignReplication,
   InfrastructureStack,
   PlannedChange,
+  QuotaDemand,
+  QuotaReport,
   StackOutcome,
   StackPlan,
   WorkFolder,
 } from '../../model/infrastructure.ts';
 import type { AwsOperations } from '../aws-operations.ts';
 import type { CostPort } from '../cost-port.ts';
+import { MINUTE_MS } from '../../core/duration.ts';
+import { NOW } from '../testing/fixtures.ts';
 import { runCli, type CommandRun, type RunOptions } from '../testing/command-run.ts';
 
 const NOTHING_FOREIGN: ForeignReplication = { rules: [], unseen: [] };
@@ -148,6 +153,41 @@ describe('deploy', () => {
     expect(run.stderr).toContain('Apply this? [y/N] ');
     expect(run.exitCode).toBe(0);
     expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'apply us-east-1 us-west-2', 'close']);
+  });
+
+  test('makes nothing where a quota would not suffice in some region, and says how it is raised', async () => {
+    const eip = { name: 'Elastic IP addresses', serviceCode: 'ec2', quotaCode: 'L-0263D0A3', limit: 5 };
+    const address: PlannedChange = { ...CHANGES[3]!, address: 'aws_eip.nat', type: 'aws_eip' };
+    const run = await runAws(['deploy', '--yes'], {
+      plans: [
+        planOf('us-east-1', [address, { ...address, address: 'aws_eip.other' }]),
+        planOf('us-west-2', [address]),
+      ],
+      quotas: demands => ({
+        uses: demands.map(demand => ({ ...demand, ...eip, inUse: 4 })),
+        unseen: [{ region: 'us-west-2', reason: 'VPCs: not authorized' }],
+      }),
+    });
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain(
+      'note: whether a quota of us-west-2 suffices is not known: VPCs: not authorized\n',
+    );
+    expect(run.stderr).toContain('error[QUOTA_EXCEEDED]');
+    expect(run.stderr).toContain('us-east-1: Elastic IP addresses: 4 in use and 2 to be made, of 5');
+    expect(run.stderr).toContain(
+      'aws service-quotas request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-0263D0A3 --desired-value 6',
+    );
+    expect(run.stderr).not.toContain('us-west-2: Elastic');
+    expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'close']);
+  });
+
+  test('makes nothing with credentials that end before it would', async () => {
+    const plans = [planOf('us-east-1', [CHANGES[3]!])];
+    const inMinutes = (minutes: number) => NOW + minutes * MINUTE_MS;
+    const early = await runAws(['deploy', '--yes'], { plans, expiresAt: inMinutes(5) });
+    expect(early.stderr).toContain('error[CREDENTIALS_EXPIRING]');
+    expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'close']);
+    expect((await runAws(['deploy', '--yes'], { plans, expiresAt: inMinutes(60) })).exitCode).toBe(0);
   });
 
   test('applies nothing without a yes', async () => {
@@ -300,11 +340,23 @@ interface AwsRun extends RunOptions {
   unplannable?: Record<string, TandemError>;
   foreign?: ForeignReplication;
   leftovers?: Awaited<ReturnType<AwsOperations['takeInventory']>>['leftovers'];
+  quotas?: (demands: readonly QuotaDemand[]) => QuotaReport;
+  /** Of the credentials. */
+  expiresAt?: Instant;
 }
 
 function runAws(
   argv: readonly string[],
-  { plans, failing = {}, unplannable = {}, leftovers = [], foreign = NOTHING_FOREIGN, ...options }: AwsRun,
+  {
+    plans,
+    failing = {},
+    unplannable = {},
+    leftovers = [],
+    foreign = NOTHING_FOREIGN,
+    quotas = () => ({ uses: [], unseen: [] }),
+    expiresAt,
+    ...options
+  }: AwsRun,
 ): Promise<CommandRun> {
   const stacks = ['us-east-1', 'us-west-2'].map((name): InfrastructureStack => ({
     name,
@@ -340,7 +392,11 @@ function runAws(
     close: async () => void calls.push('close'),
   };
   const aws: AwsOperations = {
-    identify: async () => ({ accountId: '123456789012', arn: 'arn:aws:iam::123456789012:user/ada' }),
+    identify: async () => ({
+      accountId: '123456789012',
+      arn: 'arn:aws:iam::123456789012:user/ada',
+      ...(expiresAt !== undefined && { expiresAt }),
+    }),
     stacks: async () => stacks,
     ensureStateBucket: () => Promise.reject(new Error('not expected')),
     readStateLock: () => Promise.reject(new Error('not expected')),
@@ -360,6 +416,7 @@ function runAws(
     },
     observeRegion: () => Promise.reject(new Error('not expected')),
     foreignReplication: async () => foreign,
+    quotaUse: async demands => quotas(demands),
     openWorkFolder: async () => work,
   };
   const cost: CostPort = {

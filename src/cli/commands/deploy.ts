@@ -6,6 +6,7 @@ import {
   type AwsApplication,
   type TerraformOptions,
 } from '../aws/application.ts';
+import { requireWayToTheEnd } from '../aws/before-apply.ts';
 import { confirmByYes } from '../aws/confirm.ts';
 import { requireOwnReplication } from '../aws/own-replication.ts';
 import { openWorkFolder, type TerraformSession } from '../aws/open-work-folder.ts';
@@ -28,7 +29,8 @@ export const deploy = defineCommand<Options>({
   name: 'deploy',
   summary: 'Bring the application’s infrastructure on AWS to what the configuration says',
   details:
-    'Shows the plan of all regions as one, asks, and applies exactly that, all regions at once. A region that fails stops ' +
+    'Shows the plan of all regions as one, looks whether quotas and credentials suffice for it, asks, and applies exactly that, ' +
+    'all regions at once. A region that fails stops ' +
     'no other; what was made stays, and saying it again goes on from there. Ctrl-C finishes what has been begun.',
   examples: ['tandem deploy', 'tandem deploy --yes --json', 'tandem deploy --region us-west-2'],
   options: [
@@ -58,6 +60,7 @@ export const deploy = defineCommand<Options>({
       if (context.json) context.printJson(report.json);
       return unplanned;
     }
+    await requireWayToTheEnd(context, application, plans);
     if (!options.yes && plans.some(({ isApplicable }) => isApplicable)) {
       context.note('');
       await confirmByYes(

@@ -38,6 +38,7 @@ export const unexpectedAws: AwsOperations = {
   takeInventory: unexpected,
   observeRegion: unexpected,
   foreignReplication: unexpected,
+  quotaUse: unexpected,
   openWorkFolder: unexpected,
 };
 
