@@ -51,13 +51,15 @@ const HUNT_MS = 1_500;
 const LONGEST_AIM_MS = 150;
 const LONGEST_PAUSE_MS = 3_000;
 
-export function chooseFault(random: Random): FaultKind {
+/** Balancers are hit in proportion to how many a region has, one process at a time. */
+export function chooseFault(random: Random, balancerProcesses: number): FaultKind {
+  const weightOf = (kind: FaultKind) => WEIGHTS[kind] * (kind === 'balancer' ? balancerProcesses : 1);
   let rest = randomBelow(
     random,
-    Object.values(WEIGHTS).reduce((sum, weight) => sum + weight),
+    FAULT_KINDS.reduce((sum, kind) => sum + weightOf(kind), 0),
   );
   for (const kind of FAULT_KINDS) {
-    rest -= WEIGHTS[kind];
+    rest -= weightOf(kind);
     if (rest < 0) return kind;
   }
   return 'region';

@@ -38,6 +38,7 @@ export interface ChaosReport {
   broken: string[];
 }
 
+const MOST_BALANCER_PROCESSES = 3;
 const LONGEST_PAUSE_MS = 1_200;
 const LONGEST_WITHOUT_SUPERVISOR_MS = 2_000;
 const CONVERGENCE_LIMIT_MS = 60_000;
@@ -56,11 +57,17 @@ export async function runChaos({
   const random = seededRandom(seed);
   const history = emptyHistory();
   const report: ChaosReport = { seed, faults: {}, operations: 0, history, healedAfterMs: 0, broken: [] };
-  const test = await TestCloud.up({ deployment: { bakeTimeMinutes: 0 }, service: { stopTimeoutSeconds: 5 } });
+  const balancerProcesses = (seed % MOST_BALANCER_PROCESSES) + 1;
+  log(`load balancer processes a region: ${balancerProcesses}`);
+  const test = await TestCloud.up({
+    deployment: { bakeTimeMinutes: 0 },
+    service: { stopTimeoutSeconds: 5 },
+    local: { balancerProcesses },
+  });
   try {
     const cloud = await ChaosCloud.of(test);
     await deliverFirst(cloud);
-    await storm(cloud, { random, faults, log, signal, history, report });
+    await storm(cloud, { random, faults, balancerProcesses, log, signal, history, report });
     if (signal?.aborted) return report;
     report.broken.push(...(await checkRunning(cloud, history)));
     report.broken.push(...(await checkStopped(cloud)));
@@ -83,6 +90,7 @@ async function deliverFirst(cloud: ChaosCloud): Promise<void> {
 interface Storm {
   random: ReturnType<typeof seededRandom>;
   faults: number;
+  balancerProcesses: number;
   log(line: string): void;
   signal: AbortSignal | undefined;
   history: History;
@@ -90,14 +98,14 @@ interface Storm {
 }
 
 async function storm(cloud: ChaosCloud, options: Storm): Promise<void> {
-  const { random, faults, log, signal, history, report } = options;
+  const { random, faults, balancerProcesses, log, signal, history, report } = options;
   const since = performance.now();
   const traffic = new Traffic(cloud, history);
   const operations = new Operations(cloud, history, seededRandom(randomBelow(random, 2 ** 31)));
   let done = 0;
   while (done < faults && !signal?.aborted) {
     await delay(randomBelow(random, LONGEST_PAUSE_MS));
-    const kind = chooseFault(random);
+    const kind = chooseFault(random, balancerProcesses);
     const withoutSupervisorMs = randomBelow(random, LONGEST_WITHOUT_SUPERVISOR_MS);
     const what = await inflict(cloud, kind, random, traffic);
     if (what === undefined) continue;
