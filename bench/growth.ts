@@ -6,10 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { DatabaseSync } from 'node:sqlite';
 import type { ExecutionRecord } from '../src/control/pipeline/state.ts';
-import { ExampleCloud, quantile } from './example-cloud.ts';
+import { ExampleCloud, quantile, timed } from './example-cloud.ts';
 
 const REQUESTS = 300;
 const EVENTS_PER_EXECUTION = 10;
@@ -45,12 +44,10 @@ async function measure(when: string): Promise<void> {
 
 /** One request at a time, of every region in turn, for as long as wanted. */
 async function measureApi(when: string, isWanted: () => boolean): Promise<void> {
-  const record = JSON.parse(await cloud.tandem([0], 'status', '--json')) as {
-    regions: { endpoint: string }[];
-  };
+  const { regions } = await cloud.status();
   const times: number[] = [];
   for (let index = 0; isWanted(); index += 1) {
-    const { endpoint } = record.regions[index % record.regions.length]!;
+    const { endpoint } = regions[index % regions.length]!;
     times.push(
       await timed(async () => {
         await (await fetch(`${endpoint}/api/status`)).arrayBuffer();
@@ -94,12 +91,6 @@ async function addHistory(folder: string): Promise<void> {
   console.log(
     `${folder.split('/').at(-1)}: region.db ${await size('region.db')} MiB, telemetry.db ${await size('telemetry.db')} MiB`,
   );
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
 }
 
 function ms(value: number): string {

@@ -1,6 +1,6 @@
 /*
- * What local clouds of two regions cost while nothing happens: memory and processor time of every process of theirs.
- * Run: npm run bench:idle -- [clouds] [seconds]; by default one cloud, 20 seconds. Linux only.
+ * What local clouds of two regions cost while nothing happens: memory and processor time of every process of theirs,
+ * and how long the first and the last of them take to say their status, by the API and by the command. Run: npm run bench:idle -- [clouds] [seconds]; by default one cloud, 20 seconds. Linux only.
  *
  * `own` is what a process alone holds (private pages); program code that all of them map counts once, as the machine
  * has it once. `resident` is the plain sum that `ps` suggests, in which Node.js's own code counts for each process.
@@ -8,10 +8,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { daemonsUnder } from '../src/platform/process-table.ts';
-import { ExampleCloud } from './example-cloud.ts';
+import { ExampleCloud, quantile, timed } from './example-cloud.ts';
 
 const TICKS_PER_SECOND = 100;
 const SETTLE_MS = 10_000;
+const API_REQUESTS = 200;
+const COMMANDS = 7;
 
 interface Cost {
   title: string;
@@ -34,6 +36,7 @@ try {
   await delay(seconds * 1000);
   const after = costs();
   print(before, after);
+  await measureStatus();
 } finally {
   for (const cloud of clouds) await cloud.dispose();
 }
@@ -77,6 +80,24 @@ function print(before: Map<number, Cost>, after: Map<number, Cost>): void {
   console.log(`  own ${mib(own)} (${mib(own / count)} a cloud), shared ${mib(shared)}`);
   console.log(`  resident, shared code counted for each process: ${mib(resident)}`);
   console.log(`  processor: ${percent(ticks)} of one core over ${seconds} s`);
+}
+
+async function measureStatus(): Promise<void> {
+  const asked = [...new Set([clouds[0]!, clouds.at(-1)!])];
+  const requests: number[] = [];
+  const commands: number[] = [];
+  for (const cloud of asked) {
+    const endpoints = (await cloud.status()).regions.map(({ endpoint }) => endpoint);
+    for (let index = 0; index < API_REQUESTS; index += 1) {
+      const url = `${endpoints[index % endpoints.length]}/api/status`;
+      requests.push(await timed(async () => (await fetch(url)).arrayBuffer()));
+    }
+    for (let index = 0; index < COMMANDS; index += 1) commands.push(await timed(() => cloud.status()));
+  }
+  const spread = (values: number[]) =>
+    `p50 ${quantile(values, 0.5).toFixed(1)} ms, p99 ${quantile(values, 0.99).toFixed(1)} ms, ${values.length} times`;
+  console.log(`  GET /api/status: ${spread(requests)}`);
+  console.log(`  tandem status: ${spread(commands)}`);
 }
 
 function short(title: string): string {

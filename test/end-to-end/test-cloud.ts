@@ -28,6 +28,7 @@ export interface Output {
 export interface StatusJson {
   regions: {
     region: string;
+    endpoint: string;
     health: string;
     services: Record<
       'staging' | 'production',
