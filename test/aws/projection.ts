@@ -99,6 +99,14 @@ export const REMOVALS: readonly Removal[] = [
     apply: () => undefined,
   },
   {
+    type: 'aws_lambda_invocation',
+    what: 'all of it',
+    reason:
+      'moto runs functions in containers, and there is no container engine; test/aws/supply-function.test.ts runs this one',
+    onlyForMoto: true,
+    apply: () => undefined,
+  },
+  {
     type: 'aws_cloudwatch_composite_alarm',
     what: 'all of it',
     reason: 'moto has no PutCompositeAlarm',
