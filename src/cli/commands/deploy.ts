@@ -1,14 +1,8 @@
 import type { InfrastructureStack, StackOutcome, StackPlan } from '../../model/infrastructure.ts';
-import {
-  identityText,
-  openApplication,
-  terraformOptions,
-  type AwsApplication,
-  type TerraformOptions,
-} from '../aws/application.ts';
+import { terraformOptions, type AwsApplication, type TerraformOptions } from '../aws/application.ts';
 import { requireWayToTheEnd } from '../aws/before-apply.ts';
 import { confirmByYes } from '../aws/confirm.ts';
-import { requireOwnReplication } from '../aws/own-replication.ts';
+import { openForPlan } from '../aws/open-for-plan.ts';
 import { openWorkFolder, type TerraformSession } from '../aws/open-work-folder.ts';
 import { planStacks, plansOf, reportPlans, reportStackFailures } from '../aws/plan-stacks.ts';
 import { countsOf } from '../aws/plan-text.ts';
@@ -41,9 +35,7 @@ export const deploy = defineCommand<Options>({
   takesRegion: true,
   isForAws: true,
   async run(context, options) {
-    const application = await openApplication(context, { ...options, protect: true });
-    context.note(identityText(application.identity));
-    await requireOwnReplication(context, application);
+    const application = await openForPlan(context, options);
     await using session = await openWorkFolder(context, options);
     context.note(`${session.work.program.name} ${session.work.program.version}`);
     const { stacks } = application;

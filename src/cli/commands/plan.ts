@@ -1,10 +1,5 @@
-import {
-  identityText,
-  openApplication,
-  terraformOptions,
-  type TerraformOptions,
-} from '../aws/application.ts';
-import { requireOwnReplication } from '../aws/own-replication.ts';
+import { terraformOptions, type TerraformOptions } from '../aws/application.ts';
+import { openForPlan } from '../aws/open-for-plan.ts';
 import { openWorkFolder } from '../aws/open-work-folder.ts';
 import { planStacks, reportPlans, reportStackFailures } from '../aws/plan-stacks.ts';
 import { defineCommand } from '../command.ts';
@@ -23,9 +18,7 @@ export const plan = defineCommand<TerraformOptions & { all: boolean }>({
   takesRegion: true,
   isForAws: true,
   async run(context, options) {
-    const application = await openApplication(context, { ...options, protect: true });
-    context.note(identityText(application.identity));
-    await requireOwnReplication(context, application);
+    const application = await openForPlan(context, options);
     await using session = await openWorkFolder(context, options);
     const { work, view } = session;
     const outcomes = await planStacks(context, work, application.stacks, { mode: 'normal', view });

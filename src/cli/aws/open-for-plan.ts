@@ -2,13 +2,24 @@ import { TandemError } from '../../core/error.ts';
 import type { ReplicationRule } from '../../model/infrastructure.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../text/printable.ts';
-import type { AwsApplication } from './application.ts';
+import { identityText, openApplication, type AwsApplication, type TerraformOptions } from './application.ts';
+
+/** How every command begins that plans what is to be: whose account, which stacks, and that nobody else's rules are lost. */
+export async function openForPlan(
+  context: CommandContext,
+  options: TerraformOptions,
+): Promise<AwsApplication> {
+  const application = await openApplication(context, { ...options, protect: true });
+  context.note(identityText(application.identity));
+  await requireOwnReplication(context, application);
+  return application;
+}
 
 /**
  * Makes sure that nobody else's rules are overwritten: a registry has one replication configuration, and Terraform would
  * replace it without a word. Throws REPLICATION_FOREIGN before anything is planned.
  */
-export async function requireOwnReplication(
+async function requireOwnReplication(
   context: CommandContext,
   { config, identity, stacks }: AwsApplication,
 ): Promise<void> {
