@@ -3,7 +3,7 @@
  * are two cores and `taskset`, a proxy has a core that it shares with nobody of the benchmark; load and back end have the
  * rest.
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -186,8 +186,53 @@ async function listening(port: number): Promise<void> {
   }
 }
 
+export interface Load {
+  requests: number;
+  requestsPerSecond: number;
+  requestsPerCpuSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  failures: number;
+}
+
+/** Loads a proxy with wrk, and reads what it says. */
+export function wrk(
+  { port, pids }: Contestant,
+  load: { connections: number; seconds: number; path?: string; headers?: readonly string[] },
+): Load {
+  const before = cpuSeconds(pids);
+  const command = besideTheProxies([
+    'wrk',
+    '-t1',
+    `-c${load.connections}`,
+    `-d${load.seconds}s`,
+    '--latency',
+    ...(load.headers ?? []).flatMap(header => ['-H', header]),
+    `http://${ADDRESS}:${port}${load.path ?? '/'}`,
+  ]);
+  const { stdout } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8' });
+  const used = cpuSeconds(pids) - before;
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
+  return {
+    requests,
+    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1] ?? 0),
+    requestsPerCpuSecond: requests / used,
+    p50Ms: milliseconds(/50%\s+(\S+)/.exec(stdout)?.[1]),
+    p99Ms: milliseconds(/99%\s+(\S+)/.exec(stdout)?.[1]),
+    failures: [...stdout.matchAll(/(?:Non-2xx or 3xx responses|connect|read|write|timeout):? (\d+)/g)].reduce(
+      (sum, [, count]) => sum + Number(count),
+      0,
+    ),
+  };
+}
+
+function milliseconds(text = ''): number {
+  const [, number, unit] = /([\d.]+)(us|ms|s)/.exec(text) ?? [];
+  return Number(number) * (unit === 'us' ? 0.001 : unit === 's' ? 1_000 : 1);
+}
+
 /** Linux: fields 14 and 15 of /proc/<pid>/stat. Elsewhere there is no such column. */
-export function cpuSeconds(pids: readonly number[]): number {
+function cpuSeconds(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
     const path = `/proc/${pid}/stat`;
     if (!existsSync(path)) return Number.NaN;

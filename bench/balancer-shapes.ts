@@ -14,7 +14,6 @@ import { connect } from '../src/platform/network.ts';
 import {
   ADDRESS,
   besideTheProxies,
-  cpuSeconds,
   endContest,
   haproxy,
   has,
@@ -22,7 +21,9 @@ import {
   nginxProxy,
   startNginx,
   tandem,
+  wrk,
   type Contestant,
+  type Load,
 } from './balancer-contestants.ts';
 
 const { values: options } = parseArgs({
@@ -43,7 +44,7 @@ const SHAPES: Record<
       ['/10m', 8],
     ] as const) {
       compare(`bodies of ${path.slice(1)}, ${connections} connections, requests/s`, contestants, proxy =>
-        wrk(proxy, { connections, path }),
+        wrk(proxy, { connections, path, seconds }),
       );
     }
   },
@@ -55,20 +56,22 @@ const SHAPES: Record<
       )
     ).flat();
     compare('64 busy connections beside 1,000 idle ones, requests/s', contestants, proxy =>
-      wrk(proxy, { connections: 64 }),
+      wrk(proxy, { connections: 64, seconds }),
     );
     for (const socket of idle) socket.destroy();
   },
 
   connections(contestants) {
     compare('a new connection for each request, connections/s', contestants, proxy =>
-      wrk(proxy, { connections: 32, headers: ['Connection: close'] }),
+      wrk(proxy, { connections: 32, seconds, headers: ['Connection: close'] }),
     );
   },
 
   /** All get the same load, half of what the slowest carries. */
   latency(contestants, backEnd) {
-    const most = Math.min(...contestants.map(proxy => wrk(proxy, { connections: 50 }).requestsPerSecond));
+    const most = Math.min(
+      ...contestants.map(proxy => wrk(proxy, { connections: 50, seconds }).requestsPerSecond),
+    );
     const rate = Math.floor(most / 2);
     console.log(`\nlatency at ${rate} requests/s, milliseconds`);
     for (const contestant of [backEnd, ...contestants]) {
@@ -85,7 +88,7 @@ const SHAPES: Record<
     for (const proxy of contestants) {
       const resident = [residentMib(proxy)];
       for (let quarter = 0; quarter < 4; quarter += 1) {
-        for (let done = 0; done < 250_000;) done += wrk(proxy, { connections: 50 }).requests;
+        for (let done = 0; done < 250_000;) done += wrk(proxy, { connections: 50, seconds }).requests;
         resident.push(residentMib(proxy));
       }
       console.log(`  ${proxy.name.padEnd(20)} ${resident.map(mib => mib.toFixed(0)).join('  ')}`);
@@ -119,40 +122,6 @@ function backEndServer(port: number): string {
   writeFileSync(join(root, '64k'), Buffer.alloc(64 * 1_024, 'x'));
   writeFileSync(join(root, '10m'), Buffer.alloc(10 * 1_024 * 1_024, 'x'));
   return `listen ${ADDRESS}:${port}; root ${root}; sendfile on; location = / { return 200 "hello\\n"; }`;
-}
-
-interface Load {
-  requests: number;
-  requestsPerSecond: number;
-  requestsPerCpuSecond: number;
-  failures: number;
-}
-
-function wrk(
-  proxy: Contestant,
-  load: { connections: number; path?: string; headers?: readonly string[]; seconds?: number },
-): Load {
-  const before = cpuSeconds(proxy.pids);
-  const command = besideTheProxies([
-    'wrk',
-    '-t1',
-    `-c${load.connections}`,
-    `-d${load.seconds ?? seconds}s`,
-    ...(load.headers ?? []).flatMap(header => ['-H', header]),
-    `http://${ADDRESS}:${proxy.port}${load.path ?? '/'}`,
-  ]);
-  const { stdout } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8' });
-  const used = cpuSeconds(proxy.pids) - before;
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
-  return {
-    requests,
-    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1] ?? 0),
-    requestsPerCpuSecond: requests / used,
-    failures: [...stdout.matchAll(/(?:Non-2xx or 3xx responses|connect|read|write|timeout):? (\d+)/g)].reduce(
-      (sum, [, count]) => sum + Number(count),
-      0,
-    ),
-  };
 }
 
 function atRate(proxy: Contestant, rate: number) {

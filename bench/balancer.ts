@@ -7,12 +7,9 @@
  *
  *     node bench/balancer.ts [--seconds 3] [--rounds 3] [--connections 50]
  */
-import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import {
   ADDRESS,
-  besideTheProxies,
-  cpuSeconds,
   endContest,
   has,
   haproxy,
@@ -21,7 +18,9 @@ import {
   plainProxy,
   startNginx,
   tandem,
+  wrk,
   type Contestant,
+  type Load,
 } from './balancer-contestants.ts';
 
 const { values: options } = parseArgs({
@@ -31,14 +30,6 @@ const { values: options } = parseArgs({
     connections: { type: 'string', default: '50' },
   },
 });
-
-interface Measurement {
-  requestsPerSecond: number;
-  requestsPerCpuSecond: number;
-  p50Ms: number;
-  p99Ms: number;
-  failures: number;
-}
 
 try {
   await main();
@@ -66,7 +57,7 @@ async function main(): Promise<void> {
     await tandem(backEndPort),
     await tandem(backEndPort, 2),
   ];
-  const measurements = new Map<Contestant, Measurement[]>(contestants.map(contestant => [contestant, []]));
+  const measurements = new Map<Contestant, Load[]>(contestants.map(contestant => [contestant, []]));
   for (const contestant of contestants) measure(contestant, 1);
   for (let round = 1; round <= Number(options.rounds); round += 1) {
     for (const contestant of contestants) {
@@ -78,33 +69,11 @@ async function main(): Promise<void> {
   print(measurements);
 }
 
-function measure(contestant: Contestant, seconds: number): Measurement {
-  const before = cpuSeconds(contestant.pids);
-  const wrk = [
-    'wrk',
-    '-t1',
-    `-c${options.connections}`,
-    `-d${seconds}s`,
-    '--latency',
-    `http://${ADDRESS}:${contestant.port}/`,
-  ];
-  const command = besideTheProxies(wrk);
-  const { stdout } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8' });
-  const used = cpuSeconds(contestant.pids) - before;
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
-  return {
-    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1] ?? 0),
-    requestsPerCpuSecond: requests / used,
-    p50Ms: milliseconds(/50%\s+(\S+)/.exec(stdout)?.[1]),
-    p99Ms: milliseconds(/99%\s+(\S+)/.exec(stdout)?.[1]),
-    failures: [...stdout.matchAll(/(?:Non-2xx or 3xx responses|connect|read|write|timeout):? (\d+)/g)].reduce(
-      (sum, [, count]) => sum + Number(count),
-      0,
-    ),
-  };
+function measure(contestant: Contestant, seconds: number): Load {
+  return wrk(contestant, { connections: Number(options.connections), seconds });
 }
 
-function print(measurements: Map<Contestant, Measurement[]>): void {
+function print(measurements: Map<Contestant, Load[]>): void {
   const rows = [...measurements].map(([{ name }, all]) => ({
     name,
     requestsPerSecond: median(all.map(one => one.requestsPerSecond)),
@@ -139,11 +108,6 @@ function print(measurements: Map<Contestant, Measurement[]>): void {
   console.log(
     `\n${options.connections} connections, ${options.rounds} rounds of ${options.seconds} s; ${pinning}.`,
   );
-}
-
-function milliseconds(text = ''): number {
-  const [, number, unit] = /([\d.]+)(us|ms|s)/.exec(text) ?? [];
-  return Number(number) * (unit === 'us' ? 0.001 : unit === 's' ? 1_000 : 1);
 }
 
 function median(values: readonly number[]): number {
