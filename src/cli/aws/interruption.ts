@@ -2,8 +2,9 @@ import type { Interruption } from '../../model/infrastructure.ts';
 import type { CommandContext } from '../context.ts';
 
 /**
- * Ctrl-C while Terraform works: the first lets it finish what it has begun, the second only warns, for a resource that is
- * being made would be left without a record, the third does it all the same.
+ * Ctrl-C while Terraform works: the first lets it end in good order, the second only warns, for all that is being made would
+ * be left without a record, the third does it all the same. Even the first makes the AWS provider give up the calls that it
+ * waits for: what such a call made, the next run finds to exist already (docs/runbooks/failed-apply.md).
  */
 export function interruptible(
   context: CommandContext,
@@ -15,7 +16,7 @@ export function interruptible(
   const release = context.onInterrupt(() => {
     presses += 1;
     if (presses === 1) {
-      say('stopping: what has been begun is finished and recorded first, which may take minutes');
+      say('stopping: what AWS has answered is recorded first, which may take minutes');
       stop.abort();
     } else if (presses === 2) {
       say(

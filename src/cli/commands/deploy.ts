@@ -25,7 +25,7 @@ export const deploy = defineCommand<Options>({
   details:
     'Shows the plan of all regions as one, looks whether quotas and credentials suffice for it, asks, and applies exactly that, ' +
     'all regions at once. A region that fails stops ' +
-    'no other; what was made stays, and saying it again goes on from there. Ctrl-C finishes what has been begun.',
+    'no other; what was made stays, and saying it again goes on from there. Ctrl-C ends Terraform in good order.',
   examples: ['tandem deploy', 'tandem deploy --yes --json', 'tandem deploy --region us-west-2'],
   options: [
     yesOption,
