@@ -254,7 +254,7 @@ export default defineConfig({
     // One of "per-zone", "single", "regional", "none".
     nat: 'single',
     // Further AWS services that the application calls, each with an endpoint in the network; S3 and DynamoDB always have one.
-    // A list, each the end of an endpoint’s name, as sqs or ecr.api.
+    // A list, each the end of an endpoint’s name, as sqs or ecr.api; s3 and dynamodb have one.
     endpoints: [],
     // Log who spoke to whom in the network.
     // True or false.

@@ -44,7 +44,7 @@ export function vpcEndpoints(scope: Construct, id: string, input: VpcEndpointsIn
     cidrIpv4: input.cidr,
   });
   for (const service of input.services) {
-    new VpcEndpoint(here, service.replaceAll('.', '-'), {
+    new VpcEndpoint(here, `to-${service.replaceAll('.', '-')}`, {
       vpcId: input.vpcId,
       serviceName: `com.amazonaws.${input.region}.${service}`,
       vpcEndpointType: 'Interface',

@@ -15,7 +15,12 @@ export const networkSchema = z.strictObject({
       'NAT gateways: one a zone, one for all zones of a region, AWS’s regional one, or none: tasks then reach only AWS services that have an endpoint.',
     ),
   endpoints: z
-    .array(formed(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/, 'the end of an endpoint’s name, as sqs or ecr.api'))
+    .array(
+      formed(
+        /^(?!(s3|dynamodb)$)[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/,
+        'the end of an endpoint’s name, as sqs or ecr.api; s3 and dynamodb have one',
+      ),
+    )
     .default([])
     .describe(
       'Further AWS services that the application calls, each with an endpoint in the network; S3 and DynamoDB always have one.',
