@@ -1,7 +1,8 @@
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Build } from '../../model/build.ts';
+import { limitCompiledCode } from './compiled-code.ts';
 import { buildFixture, filesBelow, type BuildFixture } from './testing/build-fixture.ts';
 
 /** What a build takes in and leaves besides its status: artifacts, reports, caches. */
@@ -223,4 +224,24 @@ test('artifacts of the newest builds are kept, older ones go', async () => {
   await fixture.service.stop();
   expect(await filesBelow(artifactsOf(first))).toEqual([]);
   expect(await filesBelow(artifactsOf(last))).toEqual(['primary/imagedefinitions.json']);
+});
+
+test('what Node.js programs compiled is kept from build to build', async () => {
+  const kept = '"$TMPDIR/node-compile-cache/kept"';
+  fixture.source['buildspec.yml'] = buildspec([`cat ${kept} || echo nothing; echo compiled > ${kept}`], '');
+  const told = async () => fixture.output(await fixture.build()).at(-1);
+  expect(await told()).toBe('nothing');
+  expect(await told()).toBe('compiled');
+});
+
+test('of what Node.js programs compiled no more is kept than has its use', async () => {
+  const { folder } = fixture.context;
+  const kept = join(folder, 'node-compile-cache');
+  mkdirSync(kept);
+  writeFileSync(join(kept, 'code'), '');
+  await limitCompiledCode(folder);
+  expect(existsSync(kept)).toBe(true);
+  truncateSync(join(kept, 'code'), 200 * 1_024 * 1_024);
+  await limitCompiledCode(folder);
+  expect(existsSync(kept)).toBe(false);
 });

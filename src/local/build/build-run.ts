@@ -14,6 +14,7 @@ import type { StoredBuild } from './build-store.ts';
 import type { Buildspec } from './buildspec/schema.ts';
 import { cacheTexts, type BuildCache, type CacheUse } from './cache.ts';
 import { runCommandPhases } from './command-phases.ts';
+import { keepCompiledCode } from './compiled-code.ts';
 import type { ImageTools, PrepareImageTools } from './contract.ts';
 import { buildEnvironment, refuseSecretReferences } from './environment.ts';
 import { expandAll, exportedValues } from './expressions.ts';
@@ -162,6 +163,7 @@ class BuildRun {
     const output = await openOutputChannel(folders.output, line => log.output(line));
     this.#output = output;
     await installHashFilesCommand(folders.bin);
+    await keepCompiledCode(folders.temporary, cacheFolder);
     await writeNpmConfiguration(environment['HOME'], folders.home);
     log.note((await abortable(signal, tools)).description);
     return { folders, output, tools: await tools, checkout };

@@ -14,6 +14,7 @@ import { BuildAbort, BuildProgress } from './build-progress.ts';
 import { MARK_VARIABLE, runBuild } from './build-run.ts';
 import { BuildStore, type StoredBuild } from './build-store.ts';
 import { BuildCache } from './cache.ts';
+import { limitCompiledCode } from './compiled-code.ts';
 import type { BuildRequest, BuildService, PrepareImageTools } from './contract.ts';
 import { removeWorkspace } from './workspace.ts';
 
@@ -49,6 +50,7 @@ class LocalBuildService implements BuildService {
   readonly #artifacts: ArtifactStore;
   readonly #cache: BuildCache;
   readonly #workFolder: string;
+  readonly #cacheFolder: string;
   readonly #listeners: ((build: Build) => void)[] = [];
   readonly #running = new Map<string, RunningBuild>();
   /** No build is begun twice in a process's life, even where its record could not be changed. */
@@ -62,6 +64,7 @@ class LocalBuildService implements BuildService {
     this.#artifacts = new ArtifactStore(join(context.folder, 'artifacts'));
     this.#cache = new BuildCache(join(context.folder, 'cache', 'files'));
     this.#workFolder = join(context.folder, 'work');
+    this.#cacheFolder = join(context.folder, 'cache');
   }
 
   /** Ends what builds left that were under way when the region died, records them, then takes up the queue. */
@@ -148,7 +151,7 @@ class LocalBuildService implements BuildService {
   }
 
   async #execute(stored: StoredBuild, signal: AbortSignal): Promise<void> {
-    const { clock, logs, folder } = this.#context;
+    const { clock, logs } = this.#context;
     const { build } = stored;
     const log = new BuildLog(logs, build.logStream, clock);
     const onChange = (changed: Build) => {
@@ -166,7 +169,7 @@ class LocalBuildService implements BuildService {
       cache: this.#cache,
       signal,
       workFolder: this.#workFolder,
-      cacheFolder: join(folder, 'cache'),
+      cacheFolder: this.#cacheFolder,
       onLeader: identity => this.#store.addLeader(build.id, identity),
     });
   }
@@ -219,6 +222,7 @@ class LocalBuildService implements BuildService {
     const oldest = this.#context.clock.now() - this.#context.config.logs.retentionDays * DAY_MS;
     const kept = this.#store.newest(BUILDS_WITH_ARTIFACTS).filter(build => build.startedAt >= oldest);
     await this.#artifacts.keepOnly(new Set([...kept.map(({ id }) => id), ...this.#running.keys()]));
+    await limitCompiledCode(this.#cacheFolder);
   }
 }
 
