@@ -92,6 +92,12 @@ export function createAwsOperations(): AwsOperations {
         }),
       );
     },
+    async cloud(config) {
+      const { createAwsCloud } = await import('./aws/operate/cloud/aws-cloud.ts');
+      const { operatedPlaces } = await import('./aws/terraform/observed-places.ts');
+      const places = config.regions.map(region => operatedPlaces(config, region));
+      return createAwsCloud(await sessionIn(config.regions[0]!), places, systemClock);
+    },
     async observeRegion(config, region, now) {
       const { observeRegion } = await import('./aws/operate/observe/observe-region.ts');
       const { observedPlaces } = await import('./aws/terraform/observed-places.ts');

@@ -101,6 +101,7 @@ export const execution = shape<Execution>('Execution', {
     'Stopping',
     'Stopped',
     'Superseded',
+    'Unknown',
   ]),
   stage: stageName,
   stages: z.array(stageState),

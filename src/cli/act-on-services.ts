@@ -77,10 +77,20 @@ function follow(
   });
 }
 
-/** Every region has a service for each environment. */
+/** Throws SERVICE_UNSEEN where the region answers, and does not tell of the service. */
 export async function readService(
   operations: RegionOperations,
   name: PipelineEnvironment,
 ): Promise<ServiceStatus> {
-  return (await operations.status()).services.find(service => service.name === name)!;
+  const { region, services, problems } = await operations.status();
+  const found = services.find(service => service.name === name);
+  if (found) return found;
+  throw new TandemError(
+    'SERVICE_UNSEEN',
+    `how ${name} is in ${region} can not be seen: ${problems.join('; ')}`,
+    {
+      kind: 'system',
+      data: { region, service: name, problems },
+    },
+  );
 }

@@ -1,4 +1,5 @@
 import type { Instant } from '../core/instant.ts';
+import type { Cloud } from '../model/cloud.ts';
 import type { Config } from '../model/config/schema.ts';
 import type { RegionObservation } from '../model/diagnosis.ts';
 import type {
@@ -53,6 +54,8 @@ export interface AwsOperations {
   takeInventory(
     config: Config,
   ): Promise<{ leftovers: Leftover[]; unseen: { region: RegionName; reason: string }[] }>;
+  /** The application as it runs: to be asked and steered. The configuration must have its account. */
+  cloud(config: Config): Promise<Cloud>;
   /** Services, builds and replication of a region. What cannot be seen is said in `unseen`, never thrown. */
   observeRegion(
     config: Config,

@@ -55,9 +55,9 @@ describe('wrong use', () => {
     expect(exitCode).toBe(2);
   });
 
-  test('--target aws is refused with a code of its own', async () => {
-    const { exitCode, stderr } = await runCli(['status', '--target', 'aws']);
-    expect(stderr).toMatch(/^error\[TARGET_UNSUPPORTED\]: --target aws is not in this version/);
+  test('--target aws is refused where a command is for this machine only', async () => {
+    const { exitCode, stderr } = await runCli(['up', '--target', 'aws']);
+    expect(stderr).toMatch(/^error\[TARGET_UNSUPPORTED\]: tandem up .*is for this machine only/);
     expect(exitCode).toBe(2);
   });
 });

@@ -182,7 +182,7 @@ function contextFor(
   if (options.target === 'aws' && command.isForAws !== true) {
     throw new TandemError(
       'TARGET_UNSUPPORTED',
-      '--target aws is not in this version of Tandem, which runs applications on this machine only; leave --target out',
+      `tandem ${command.name} is for this machine only: leave --target out`,
     );
   }
   const { json = false, config = CONFIG_FILE_NAME, region = [] } = options;
@@ -190,7 +190,7 @@ function contextFor(
   const configPath = resolve(workingFolder, config);
   const dataDir =
     options.dataDir === undefined ? defaultDataDir(configPath) : resolve(workingFolder, options.dataDir);
-  const reached = { workingFolder, configPath, dataDir };
+  const reached = { workingFolder, configPath, dataDir, target: options.target };
   onReached(reached);
   const told = { ...ports, stderr: reachingOutput(reached, ports.stderr) };
   return createContext(told, { json, target: options.target, configPath, dataDir, chosenRegions: region });

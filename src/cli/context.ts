@@ -65,6 +65,9 @@ export interface CommandContext extends CommandPorts {
   printJson(value: unknown): void;
   /** The valid configuration. Throws CONFIG_MISSING or CONFIG_INVALID. */
   config(): Promise<Config>;
-  /** The running cloud. Throws LOCAL_CLOUD_STOPPED where none runs. */
+  /**
+   * The cloud that `--target` names, as it runs. Throws LOCAL_CLOUD_STOPPED where none runs here; of AWS whatever
+   * `identify` throws, and ACCOUNT_MISMATCH.
+   */
   cloud(): Promise<Cloud>;
 }

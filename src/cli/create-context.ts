@@ -32,6 +32,7 @@ export function createContext(ports: CommandPorts, options: ContextOptions): Com
     // Most commands ask the running cloud only, and are quicker without what reads a config file.
     config: async () => (await import('./load-config.ts')).loadConfig(configPath),
     async cloud() {
+      if (target === 'aws') return (await import('./aws/application.ts')).openCloud(this);
       const cloud = await ports.local.attach(dataDir);
       if (cloud) return cloud;
       throw new TandemError(

@@ -29,6 +29,7 @@ const WRONG_USE_CODES: ReadonlySet<string> = new Set([
   'EXECUTIONS_DIFFER',
   'PLAN_INVALID',
   'REGION_UNKNOWN',
+  'SOURCE_ELSEWHERE',
   'STACK_UNKNOWN',
   'TARGET_UNSUPPORTED',
 ]);
@@ -38,6 +39,7 @@ const UNKNOWN_CODES: ReadonlySet<string> = new Set([
   'REGION_UNREACHABLE',
   'INTERRUPTED',
   'EXECUTION_NOT_STARTED',
+  'SERVICE_UNSEEN',
 ]);
 
 /** Contact was lost when what was asked may or may not have been done: nobody refused it. */
@@ -61,6 +63,7 @@ const STATUS_CODES: Record<ExecutionStatus, ExitCode> = {
   Queued: EXIT.unknown,
   InProgress: EXIT.unknown,
   Stopping: EXIT.unknown,
+  Unknown: EXIT.unknown,
 };
 
 export function exitCodeOfStatus(status: ExecutionStatus): ExitCode {

@@ -1,7 +1,7 @@
 import { TandemError } from '../core/error.ts';
 import type { Instant } from '../core/instant.ts';
 import type { Cloud } from '../model/cloud.ts';
-import { ENDED_EXECUTION_STATUSES, type Execution } from '../model/execution.ts';
+import { ENDED_EXECUTION_STATUSES, type Execution, type ExecutionStatus } from '../model/execution.ts';
 import type { RegionName } from '../model/names.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT, exitCodeOfError, exitCodeOfStatus, worst, type ExitCode } from './exit-code.ts';
@@ -9,7 +9,7 @@ import { errorReport, printError } from './failures.ts';
 import { ProgressView } from './progress-view.ts';
 import { reaching } from './reach.ts';
 import { executionResult, executionRow } from './text/execution-text.ts';
-import { standingWord, type Standing } from './text/words.ts';
+import { standingWord } from './text/words.ts';
 import { watch } from './watch.ts';
 
 export interface FollowedExecution {
@@ -149,7 +149,7 @@ export function reportOutcomes(
   );
 }
 
-function standingOf({ execution, error }: Pick<FollowOutcome, 'execution' | 'error'>): Standing {
+function standingOf({ execution, error }: Pick<FollowOutcome, 'execution' | 'error'>): ExecutionStatus {
   return execution && error === undefined ? execution.status : 'Unknown';
 }
 

@@ -4,6 +4,19 @@ import type { Git } from './git.ts';
 
 export const REMOTE_NAME = 'tandem';
 
+/** Of the primary region's repository on AWS: one clone can push to both clouds. */
+export const AWS_REMOTE_NAME = 'tandem-aws';
+
+/**
+ * How git signs in to CodeCommit (CodeCommit user guide, "Set up the credential helper"). The empty one first, so that no
+ * other helper keeps a password that holds for minutes.
+ */
+export const CODECOMMIT_SIGN_IN: readonly (readonly [key: string, value: string])[] = [
+  ['helper', ''],
+  ['helper', '!aws codecommit credential-helper $@'],
+  ['UseHttpPath', 'true'],
+];
+
 export type RemoteSetup =
   | { state: 'added' | 'updated' | 'unchanged' }
   /** `url`: somebody else's remote has the name already; it is left alone. */
@@ -33,9 +46,22 @@ export async function isRepositoryTop(git: Git, folder: string): Promise<boolean
   return exitCode === 0 && (await realpath(stdout.trimEnd())) === (await realpath(folder));
 }
 
-/** Where the remote `tandem` points to, `undefined` where there is none. */
-export async function remoteUrl(git: Git, folder: string): Promise<string | undefined> {
-  const { exitCode, stdout } = await git(['remote', 'get-url', REMOTE_NAME], { folder });
+/**
+ * Makes `git push tandem-aws` work in the application's repository. Somebody else's remote of that name is left alone, and
+ * so is a folder that is not the repository's own top.
+ */
+export async function setUpAwsRemote(git: Git, folder: string, gitUrl: string): Promise<void> {
+  if (!(await isRepositoryTop(git, folder))) return;
+  if ((await remoteUrl(git, folder, AWS_REMOTE_NAME)) !== undefined) return;
+  await git(['remote', 'add', AWS_REMOTE_NAME, gitUrl], { folder });
+  for (const [key, value] of CODECOMMIT_SIGN_IN) {
+    await git(['config', '--add', `credential.${gitUrl}.${key}`, value], { folder });
+  }
+}
+
+/** Where a remote points to, `undefined` where there is none. */
+export async function remoteUrl(git: Git, folder: string, name = REMOTE_NAME): Promise<string | undefined> {
+  const { exitCode, stdout } = await git(['remote', 'get-url', name], { folder });
   return exitCode === 0 ? stdout.trimEnd() : undefined;
 }
 

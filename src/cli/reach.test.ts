@@ -6,6 +6,7 @@ const here: Reached = {
   workingFolder: '/shop',
   configPath: '/shop/tandem.config.ts',
   dataDir: '/shop/.tandem',
+  target: 'local',
 };
 
 test.each([
@@ -27,6 +28,18 @@ test.each([
     { configPath: '/shop/api/tandem.config.ts', dataDir: '/shop/api/.tandem' },
     'tandem push',
     'tandem push --config api/tandem.config.ts',
+  ],
+  [
+    'the target, where it is AWS',
+    { target: 'aws' as const },
+    '`tandem approve 1a2b`',
+    '`tandem approve --target aws 1a2b`',
+  ],
+  [
+    'but not where it is said already, nor for this machine’s own commands',
+    { target: 'aws' as const },
+    '`tandem plan --region us-east-1 --target aws`, `tandem up`',
+    '`tandem plan --region us-east-1 --target aws`, `tandem up`',
   ],
   ['but nothing twice', { dataDir: '/d' }, 'tandem up --data-dir /d', 'tandem up --data-dir /d'],
   [

@@ -12,6 +12,7 @@ export interface Reached {
   dataDir: string;
   /** Absolute. */
   workingFolder: string;
+  target: 'local' | 'aws';
 }
 
 /** Where a local cloud keeps its data unless it is told otherwise. */
@@ -22,8 +23,11 @@ export function defaultDataDir(configPath: string): string {
 /** Commands that make something new where they stand: no cloud is to be reached. */
 const REACHING_NONE: ReadonlySet<string> = new Set(['init']);
 
+/** Those of the cloud on this machine. */
+const LOCAL_ONLY: ReadonlySet<string> = new Set(['up', 'down']);
+
 const COMMAND = new RegExp(
-  `\\btandem (${COMMAND_NAMES.filter(name => !REACHING_NONE.has(name)).join('|')})\\b(?! --(?:config|data-dir))`,
+  `\\btandem (${COMMAND_NAMES.filter(name => !REACHING_NONE.has(name)).join('|')})\\b(?! --(?:config|data-dir))([^\`\n]*--target)?`,
   'g',
 );
 
@@ -34,12 +38,15 @@ const COMMAND = new RegExp(
  * @param from the folder in which it will be typed
  */
 export function reaching(reached: Reached, text: string, from: string = reached.workingFolder): string {
-  const { configPath, dataDir } = reached;
+  const { configPath, dataDir, target } = reached;
   const options = [
     ...(configPath === join(from, CONFIG_FILE_NAME) ? [] : ['--config', pathFrom(from, configPath)]),
     ...(dataDir === defaultDataDir(configPath) ? [] : ['--data-dir', pathFrom(from, dataDir)]),
   ];
-  return options.length === 0 ? text : text.replace(COMMAND, command => [command, ...options].join(' '));
+  return text.replace(COMMAND, (_, name: string, rest = '') => {
+    const isAws = target === 'aws' && rest === '' && !LOCAL_ONLY.has(name);
+    return [`tandem ${name}`, ...(isAws ? ['--target aws'] : []), ...options].join(' ') + rest;
+  });
 }
 
 /** An output on which every command that is told is complete. */

@@ -59,7 +59,7 @@ function serviceAsJson({
 function executionAsJson({ id, number, status, stage, stages, commit, cause, waiting }: Execution) {
   return {
     id,
-    number,
+    number: number === 0 ? null : number,
     status,
     stage,
     stages: stages.map(({ name, status: stageStatus }) => ({ name, status: stageStatus })),
@@ -102,7 +102,7 @@ export function mendLines(statuses: readonly RegionStatus[], paint: Paint): stri
     replication.flatMap(({ peer, splits }) =>
       splits.flatMap(({ ref, mends }) => {
         const split = [ref, ...[region, peer].sort()].join(' ');
-        if (told.has(split)) return [];
+        if (told.has(split) || mends.length === 0) return [];
         told.add(split);
         return [
           '',

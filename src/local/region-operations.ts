@@ -1,5 +1,5 @@
 import type { RegionOperations } from '../model/cloud.ts';
-import { ENDED_EXECUTION_STATUSES, type Execution } from '../model/execution.ts';
+import { shownExecution } from '../model/execution.ts';
 import { PIPELINE_ENVIRONMENTS } from '../model/names.ts';
 import type { RegionStatus } from '../model/status.ts';
 import type { Balancer } from './balancer/contract.ts';
@@ -62,9 +62,4 @@ export function createRegionOperations(
       replication,
     };
   }
-}
-
-/** The newest that is under way or waits for a person, else the newest. */
-function shownExecution(newestFirst: readonly Execution[]): Execution | undefined {
-  return newestFirst.find(({ status }) => !ENDED_EXECUTION_STATUSES.has(status)) ?? newestFirst[0];
 }

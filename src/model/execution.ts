@@ -4,9 +4,9 @@ import type { Commit, Release } from './release.ts';
 import type { Waiting } from './waiting.ts';
 
 /**
- * CodePipeline's words, and three that it lacks: `Queued` (another execution holds the stage, or the mode is
- * QUEUED), `Waiting` (a person is asked) and `RolledBack` (the deployment ended by going back to the last good
- * release: never a success).
+ * CodePipeline's words, and four that it lacks: `Queued` (another execution holds the stage, or the mode is
+ * QUEUED), `Waiting` (a person is asked), `RolledBack` (the deployment ended by going back to the last good
+ * release: never a success) and `Unknown` (the cloud said something that this version does not understand).
  */
 export type ExecutionStatus =
   | 'Queued'
@@ -17,7 +17,8 @@ export type ExecutionStatus =
   | 'Failed'
   | 'Stopping'
   | 'Stopped'
-  | 'Superseded';
+  | 'Superseded'
+  | 'Unknown';
 
 export const ENDED_EXECUTION_STATUSES: ReadonlySet<ExecutionStatus> = new Set([
   'Succeeded',
@@ -76,7 +77,7 @@ export interface ApprovalRecord {
 export interface Execution {
   /** A UUID; commands accept any unambiguous prefix of at least 4 characters. */
   id: string;
-  /** Counts up from 1 within the region. */
+  /** Counts up from 1 within the region; 0 where the cloud does not number executions (CodePipeline). */
   number: number;
   region: RegionName;
   trigger: ExecutionTrigger;
@@ -92,4 +93,9 @@ export interface Execution {
   approval?: ApprovalRecord;
   startedAt: Instant;
   endedAt?: Instant;
+}
+
+/** What status shows: the newest that is under way or waits for a person, else the newest. */
+export function shownExecution(newestFirst: readonly Execution[]): Execution | undefined {
+  return newestFirst.find(({ status }) => !ENDED_EXECUTION_STATUSES.has(status)) ?? newestFirst[0];
 }

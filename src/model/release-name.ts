@@ -25,3 +25,37 @@ export function requireOneRelease(
     data: { to },
   });
 }
+
+interface DeployedRelease {
+  commit: CommitId;
+  digest: Digest;
+  subject: string;
+  deployedAt: object;
+}
+
+/**
+ * The one release that was deployed with success and whose commit id or digest (also without `sha256:`) begins so. Throws
+ * RELEASE_UNKNOWN, RELEASE_AMBIGUOUS.
+ *
+ * @param releases newest first
+ */
+export function deployedRelease<Deployed extends DeployedRelease>(
+  releases: readonly Deployed[],
+  to: string,
+): Deployed {
+  const text = to.trim().toLowerCase();
+  const matches = releases.filter(
+    ({ commit, digest, deployedAt }) =>
+      text.length >= SHORTEST_RELEASE_NAME &&
+      Object.keys(deployedAt).length > 0 &&
+      (commit.startsWith(text) || digest.startsWith(text) || digest.startsWith(`sha256:${text}`)),
+  );
+  const [found] = matches;
+  requireOneRelease(to, matches);
+  if (found) return found;
+  throw new TandemError(
+    'RELEASE_UNKNOWN',
+    `no release that was deployed with success begins with '${to}' (at least ${SHORTEST_RELEASE_NAME} characters); \`tandem releases\` lists them`,
+    { data: { to } },
+  );
+}

@@ -4,6 +4,7 @@ import type { CommitId, Digest, RegionName } from './names.ts';
 export interface Commit {
   id: CommitId;
   subject: string;
+  /** Without a name where the cloud does not know who it was, as of a repository elsewhere. */
   author: { name: string; email: string };
   authoredAt: Instant;
 }
@@ -12,7 +13,7 @@ export interface Commit {
 export interface Release {
   commit: CommitId;
   digest: Digest;
-  /** The region whose build made the image; another region's release of the same digest was replicated from there. */
+  /** The region whose build made the image; another region's release of the same digest was replicated from there. Empty where that cannot be told (ECR). */
   builtIn: RegionName;
   builtAt: Instant;
 }

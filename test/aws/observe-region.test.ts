@@ -22,19 +22,9 @@ import type { Finding, RegionObservation } from '../../src/model/diagnosis.ts';
 import { configSchema } from '../../src/model/config/schema.ts';
 import { findProgram } from '../../src/platform/process.ts';
 import { standBetween, type Between } from './answers-between.ts';
+import { targetsOf, tcp } from './emulated-application.ts';
 import { startMoto, type Moto } from './moto.ts';
-import {
-  HERE,
-  makeReplication,
-  makeServices,
-  NOW,
-  peer,
-  ref,
-  targetsOf,
-  tcp,
-  THERE,
-  write,
-} from './observed-world.ts';
+import { HERE, makeReplication, makeServices, NOW, peer, ref, THERE, write } from './observed-world.ts';
 
 /*
  * What doctor sees of a region on AWS. moto plays what it can: services, target health, security groups, logs, tables,

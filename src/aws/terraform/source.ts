@@ -1,3 +1,4 @@
+import { repositoryPage } from '../../model/config/repository-page.ts';
 import { codecommit, type CodecommitOutput } from './modules/codecommit.ts';
 import { codeconnection } from './modules/codeconnection.ts';
 import type { SourceRepository } from './modules/codebuild-project.ts';
@@ -19,9 +20,9 @@ export interface CommitSource {
   cloneStatement: PolicyStatement;
 }
 
-const HOSTS = {
-  github: { provider: 'GitHub', type: 'GITHUB', host: 'github.com', pages: '' },
-  gitlab: { provider: 'GitLab', type: 'GITLAB', host: 'gitlab.com', pages: '/-' },
+const CONNECTIONS = {
+  github: { provider: 'GitHub', type: 'GITHUB', pages: '' },
+  gitlab: { provider: 'GitLab', type: 'GITLAB', pages: '/-' },
 } as const;
 
 /** A Git repository of the region's own, or a connection to one elsewhere, which a person completes in the console. */
@@ -44,16 +45,17 @@ export function commitSource({ stack, config, names, protect }: Region): CommitS
       cloneStatement: { Sid: 'Clone', Action: 'codecommit:GitPull', Resource: own.arn },
     };
   }
-  const { host, type, pages, provider: providerType } = HOSTS[provider];
+  const { type, pages, provider: providerType } = CONNECTIONS[provider];
   const connectionArn = codeconnection(stack, 'connection', { name: names.connection, providerType });
-  const cloneUrl = `https://${host}/${repository}.git`;
+  const page = repositoryPage(provider, repository);
+  const cloneUrl = `${page}.git`;
   output(stack, 'repository-url', cloneUrl);
   output(stack, 'connection', connectionArn);
   return {
     forPipeline: { kind: 'connection', connectionArn, repositoryId: repository },
     forBuild: { type, cloneUrl, connectionArn },
-    compareUrl: `https://${host}/${repository}${pages}/compare/FROM...TO`,
-    commitUrl: `https://${host}/${repository}${pages}/commit/TO`,
+    compareUrl: `${page}${pages}/compare/FROM...TO`,
+    commitUrl: `${page}${pages}/commit/TO`,
     cloneStatement: {
       Sid: 'Clone',
       Action: [

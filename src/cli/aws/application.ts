@@ -1,5 +1,6 @@
 import { nearest } from '../../core/nearest.ts';
 import { TandemError } from '../../core/error.ts';
+import type { Cloud } from '../../model/cloud.ts';
 import type { Config } from '../../model/config/schema.ts';
 import type { AwsIdentity, InfrastructureStack } from '../../model/infrastructure.ts';
 import type { RegionName } from '../../model/names.ts';
@@ -33,6 +34,12 @@ export const terraformOptions: readonly OptionDefinition[] = [
   },
 ];
 
+/** The application as it runs on AWS. Throws ACCOUNT_MISMATCH before anything is asked in the wrong account. */
+export async function openCloud(context: CommandContext): Promise<Cloud> {
+  const { config } = await openAccount(context);
+  return context.aws.cloud(config);
+}
+
 /**
  * Reads the configuration, asks AWS whose credentials these are, and describes the stacks. Throws ACCOUNT_MISMATCH before
  * anything is read or written in the wrong account, and REGION_UNKNOWN.
@@ -41,12 +48,7 @@ export async function openApplication(
   context: CommandContext,
   { localState, protect }: { localState: boolean; protect: boolean },
 ): Promise<AwsApplication> {
-  const given = await context.config();
-  requireKnownRegions(context, given);
-  const identity = await identifyIn(context, given.regions);
-  requireAccount(given, identity);
-  // Names of buckets have the account in them: nobody else can have taken them first.
-  const config: Config = { ...given, aws: { ...given.aws, accountId: identity.accountId } };
+  const { config, identity } = await openAccount(context);
   const all = await context.aws.stacks(config, { state: localState ? 'local' : 's3', protect });
   const chosen = context.chosenRegions;
   return {
@@ -54,6 +56,15 @@ export async function openApplication(
     identity,
     stacks: chosen.length === 0 ? all : all.filter(({ region }) => chosen.includes(region)),
   };
+}
+
+async function openAccount(context: CommandContext): Promise<Pick<AwsApplication, 'config' | 'identity'>> {
+  const given = await context.config();
+  requireKnownRegions(context, given);
+  const identity = await identifyIn(context, given.regions);
+  requireAccount(given, identity);
+  // Names of buckets have the account in them: nobody else can have taken them first.
+  return { config: { ...given, aws: { ...given.aws, accountId: identity.accountId } }, identity };
 }
 
 /** `account 123456789012, as ada (until 2026-11-23 05:00:00Z)`. */

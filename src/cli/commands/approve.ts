@@ -7,10 +7,15 @@ export const approve = defineCommand<{ comment: string; wait: boolean }>({
   summary: 'Let what waits for approval go on to production',
   details:
     'Without an id: what waits in every region, if it is one commit. Then shows production moving, until it has ended.',
-  examples: ['tandem approve', 'tandem approve 1a2b3c4d --comment "load test passed"'],
+  examples: [
+    'tandem approve',
+    'tandem approve --target aws',
+    'tandem approve 1a2b3c4d --comment "load test passed"',
+  ],
   arguments: [{ syntax: '[execution]', description: 'id of an execution, or the beginning of one' }],
   options: [commentOption, waitOption],
   takesRegion: true,
+  isForAws: true,
   run: (context, { comment, wait }, id) =>
     actOnExecutions(context, {
       id,

@@ -399,6 +399,7 @@ function runAws(
     }),
     stacks: async () => stacks,
     ensureStateBucket: () => Promise.reject(new Error('not expected')),
+    cloud: () => Promise.reject(new Error('not expected')),
     readStateLock: () => Promise.reject(new Error('not expected')),
     removeStateLock: () => Promise.reject(new Error('not expected')),
     prepareForDeletion: async ({ stack }) => void calls.push(`prepare ${stack}`),

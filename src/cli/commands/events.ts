@@ -10,7 +10,12 @@ export const events = defineCommand<{ follow: boolean; limit: number }>({
   name: 'events',
   summary: 'Show what happened in the regions',
   details: 'Oldest first; with --json each line is one JSON object.',
-  examples: ['tandem events', 'tandem events -f', 'tandem events --json --limit 1000'],
+  examples: [
+    'tandem events',
+    'tandem events -f --target aws',
+    'tandem events -f',
+    'tandem events --json --limit 1000',
+  ],
   options: [
     {
       flags: '-f, --follow',
@@ -25,6 +30,7 @@ export const events = defineCommand<{ follow: boolean; limit: number }>({
     },
   ],
   takesRegion: true,
+  isForAws: true,
   async run(context, { follow, limit }) {
     const cloud = await context.cloud();
     const request: StreamRequest<RegionEvent> = {

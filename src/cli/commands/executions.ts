@@ -18,7 +18,7 @@ import { executionName } from '../text/execution-text.ts';
 import { printable } from '../text/printable.ts';
 import { table } from '../text/table.ts';
 import { ago, timeOfDay, waitingText } from '../text/time.ts';
-import { shortId, stageDots, standingWord } from '../text/words.ts';
+import { builtIn, shortId, stageDots, standingWord } from '../text/words.ts';
 
 interface Options {
   follow: boolean;
@@ -30,7 +30,12 @@ export const executions = defineCommand<Options>({
   summary: 'List the runs of the pipeline, or show one',
   details:
     'With an id (or its first 4 characters or more), shows that execution in whichever region it runs.',
-  examples: ['tandem executions', 'tandem executions 1a2b3c4d', 'tandem executions 1a2b3c4d --follow'],
+  examples: [
+    'tandem executions',
+    'tandem executions --target aws',
+    'tandem executions 1a2b3c4d',
+    'tandem executions 1a2b3c4d --follow',
+  ],
   arguments: [{ syntax: '[execution]', description: 'id of an execution, or the beginning of one' }],
   options: [
     { flags: '-f, --follow', description: 'stay until it ends or waits for a person', default: false },
@@ -42,6 +47,7 @@ export const executions = defineCommand<Options>({
     },
   ],
   takesRegion: true,
+  isForAws: true,
   run: (context, options, id) => (id === undefined ? list(context, options) : show(context, options, id)),
 });
 
@@ -103,7 +109,9 @@ function detailLines(execution: Execution, { paint }: CommandContext): string[] 
       `${standingWord(execution.status, paint)}${execution.cause ? `: ${printable(execution.cause)}` : ''}`,
     ],
     ['commit', `${commit.id} ${printable(commit.subject)}`],
-    ['author', printable(`${commit.author.name} <${commit.author.email}>`)],
+    ...(commit.author.name !== ''
+      ? [['author', printable(`${commit.author.name} <${commit.author.email}>`)]]
+      : []),
     [
       'started',
       `${timeOfDay(execution.startedAt)} by ${trigger.kind} of ${printable(trigger.by)} (${trigger.ref})`,
@@ -116,7 +124,7 @@ function detailLines(execution: Execution, { paint }: CommandContext): string[] 
             `${timeOfDay(execution.endedAt)}, after ${formatDuration(execution.endedAt - execution.startedAt)}`,
           ],
         ]),
-    ...(release ? [['image', `${release.digest} built in ${release.builtIn}`]] : []),
+    ...(release ? [['image', `${release.digest} built${builtIn(release)}`]] : []),
     ...(approval
       ? [
           [
@@ -137,7 +145,7 @@ function detailLines(execution: Execution, { paint }: CommandContext): string[] 
     stage.waiting ? waitingText(stage.waiting) : printable(stage.summary ?? ''),
   ]);
   return [
-    `${paint.bold(execution.id)}  #${execution.number} in ${execution.region}`,
+    `${paint.bold(execution.id)}  ${execution.number === 0 ? '' : `#${execution.number} `}in ${execution.region}`,
     ...table(facts, '  '),
     '',
     ...table(stages, '  '),

@@ -25,6 +25,7 @@ export const logs = defineCommand<Options>({
   examples: [
     'tandem logs production -f',
     'tandem logs build',
+    'tandem logs production -f --target aws',
     'tandem logs staging --since 10m --grep error',
   ],
   arguments: [
@@ -51,6 +52,7 @@ export const logs = defineCommand<Options>({
     { flags: '--stream <id>', description: 'only this task or build: its id, or the beginning of it' },
   ],
   takesRegion: true,
+  isForAws: true,
   async run(context, options, group) {
     const cloud = await context.cloud();
     const query: LogQuery = {

@@ -2,12 +2,20 @@ import { dirname } from 'node:path';
 import { MINUTE_MS } from '../../core/duration.ts';
 import { TandemError } from '../../core/error.ts';
 import type { Cloud } from '../../model/cloud.ts';
+import { repositoryPage } from '../../model/config/repository-page.ts';
+import type { Config } from '../../model/config/schema.ts';
 import type { RegionName } from '../../model/names.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { followExecutions, reportOutcomes } from '../follow-executions.ts';
-import { REMOTE_NAME, remoteUrl } from '../git-remote.ts';
+import {
+  AWS_REMOTE_NAME,
+  CODECOMMIT_SIGN_IN,
+  REMOTE_NAME,
+  remoteUrl,
+  setUpAwsRemote,
+} from '../git-remote.ts';
 import { waitOption } from '../option-values.ts';
 import { awaitExecutionsOf, executionsBefore } from '../pushed-executions.ts';
 import { reaching } from '../reach.ts';
@@ -19,12 +27,20 @@ export const push = defineCommand<{ wait: boolean }>({
   summary: 'Push the current commit, and follow it through the pipeline of every region',
   details:
     'Runs `git push tandem HEAD:<branch>`, the branch being the pipeline’s, to the primary region (or --region), which ' +
-    'replicates it to the others. Ends when every region has ended, or waits for a person (exit code 4).',
-  examples: ['tandem push', 'tandem push --no-wait', 'tandem push --region us-west-2'],
+    'replicates it to the others. Ends when every region has ended, or waits for a person (exit code 4). ' +
+    'With --target aws to CodeCommit, by the remote `tandem-aws`, which it sets up; git signs in through the AWS CLI.',
+  examples: [
+    'tandem push',
+    'tandem push --no-wait',
+    'tandem push --region us-west-2',
+    'tandem push --target aws',
+  ],
   options: [waitOption],
   takesRegion: true,
+  isForAws: true,
   async run(context, { wait }) {
     const { pipeline } = await context.config();
+    if (context.target === 'aws') requireOwnRepository(pipeline);
     const cloud = await context.cloud();
     const folder = dirname(context.configPath);
     const target = targetRegion(context, cloud);
@@ -49,14 +65,15 @@ export async function pushAndFollow(context: CommandContext, request: PushReques
   reached.catch(() => undefined);
   const commit = await headCommit(context, folder);
   const { gitUrl } = await reached;
-  const ref = `refs/heads/${branch}`;
-  const [before, there, remote] = await Promise.all([
+  const remote = { folder, url: gitUrl, ref: `refs/heads/${branch}`, ...REMOTES[cloud.target] };
+  if (cloud.target === 'aws') await setUpAwsRemote(context.git, folder, gitUrl);
+  const [before, there, known] = await Promise.all([
     executionsBefore(cloud, commit),
-    remoteCommit(context, folder, gitUrl, ref),
-    remoteUrl(context.git, folder),
+    remoteCommit(context, remote),
+    remoteUrl(context.git, folder, remote.name),
     warnOfUncommitted(context, folder),
   ]);
-  await gitPush(context, folder, remote === gitUrl ? REMOTE_NAME : gitUrl, ref);
+  await gitPush(context, remote, known === gitUrl ? remote.name : gitUrl);
   const isThere = there === commit;
   if (isThere) context.note(`${target} has ${shortCommit(commit)} already; this is how it went there`);
   if (!wait) {
@@ -68,12 +85,45 @@ export async function pushAndFollow(context: CommandContext, request: PushReques
     from: target,
     before: isThere ? undefined : before,
     clock: context.clock,
-    limitMs: MINUTE_MS,
+    limitMs: START_LIMIT_MS[cloud.target],
   });
   const outcomes = await followExecutions(context, cloud, followed);
   const exitCode = reportOutcomes(context, followed, outcomes, { commit });
   if (exitCode === EXIT.waiting) context.note(reaching(context, 'to let it into production: tandem approve'));
   return exitCode;
+}
+
+/** What is pushed to where, and how git reaches it. */
+interface Remote {
+  folder: string;
+  url: string;
+  ref: string;
+  name: string;
+  gitOptions: readonly string[];
+}
+
+const REMOTES: Record<Cloud['target'], Pick<Remote, 'name' | 'gitOptions'>> = {
+  // A proxy for the outer world must not come between git and this machine's own addresses.
+  local: { name: REMOTE_NAME, gitOptions: ['-c', 'http.proxy='] },
+  aws: {
+    name: AWS_REMOTE_NAME,
+    gitOptions: CODECOMMIT_SIGN_IN.flatMap(([key, value]) => ['-c', `credential.${key}=${value}`]),
+  },
+};
+
+/** How long a region may take to start an execution; on AWS an event has to come, and replication has to run. */
+const START_LIMIT_MS: Record<Cloud['target'], number> = { local: MINUTE_MS, aws: 10 * MINUTE_MS };
+
+/** With a connection, AWS takes commits from a repository elsewhere, that people push to as ever. */
+function requireOwnRepository({ source, branch }: Config['pipeline']): void {
+  if (source.provider === 'codecommit') return;
+  const url = `${repositoryPage(source.provider, source.repository)}.git`;
+  throw new TandemError(
+    'SOURCE_ELSEWHERE',
+    `on AWS the pipelines take their commits from ${url}: push there (git push ${url} HEAD:${branch}), and every ` +
+      'region starts; `tandem executions --follow` shows it',
+    { data: { url, branch } },
+  );
 }
 
 function targetRegion(context: CommandContext, cloud: Cloud): RegionName {
@@ -86,7 +136,14 @@ function targetRegion(context: CommandContext, cloud: Cloud): RegionName {
 
 async function reachableRegion(context: CommandContext, cloud: Cloud, region: RegionName) {
   const [answer] = await askRegionsPatiently(context, cloud, [region], operations => operations.status());
-  if (answer && 'value' in answer) return answer.value;
+  if (answer && 'value' in answer && answer.value.gitUrl !== '') return answer.value;
+  if (answer && 'value' in answer) {
+    throw new TandemError(
+      'PUSH_TARGET_UNREACHABLE',
+      `where ${region} takes a push can not be told, so nothing was pushed: ${answer.value.problems.join('; ')}`,
+      { kind: 'system', data: { region } },
+    );
+  }
   const others = cloud.regions().filter(other => other !== region);
   const advice =
     others.length === 0 ? '' : `; any region takes a push: tandem push --region ${others.join(' or ')}`;
@@ -115,8 +172,8 @@ async function headCommit({ git }: CommandContext, folder: string): Promise<stri
   );
 }
 
-async function remoteCommit({ git }: CommandContext, folder: string, url: string, ref: string) {
-  const { exitCode, stdout } = await git(['-c', 'http.proxy=', 'ls-remote', url, ref], { folder });
+async function remoteCommit({ git }: CommandContext, { folder, url, ref, gitOptions }: Remote) {
+  const { exitCode, stdout } = await git([...gitOptions, 'ls-remote', url, ref], { folder });
   return exitCode === 0 ? stdout.split('\t')[0] : undefined;
 }
 
@@ -129,8 +186,12 @@ async function warnOfUncommitted(context: CommandContext, folder: string): Promi
   }
 }
 
-async function gitPush(context: CommandContext, folder: string, to: string, ref: string): Promise<void> {
-  const { exitCode } = await context.git(['-c', 'http.proxy=', 'push', to, `HEAD:${ref}`], {
+async function gitPush(
+  context: CommandContext,
+  { folder, ref, gitOptions }: Remote,
+  to: string,
+): Promise<void> {
+  const { exitCode } = await context.git([...gitOptions, 'push', to, `HEAD:${ref}`], {
     folder,
     onOutput: text => context.stderr.write(text),
   });

@@ -7,13 +7,14 @@ import { answered, answersAsJson, askRegions, chosenRegions, reportFailures } fr
 import { printable } from '../text/printable.ts';
 import { table } from '../text/table.ts';
 import { ago } from '../text/time.ts';
-import { shortCommit } from '../text/words.ts';
+import { builtIn, shortCommit } from '../text/words.ts';
 
 export const releases = defineCommand({
   name: 'releases',
   summary: 'List what was built, what runs where, and what can be rolled back to',
-  examples: ['tandem releases', 'tandem releases --region us-east-1 --json'],
+  examples: ['tandem releases', 'tandem releases --target aws', 'tandem releases --region us-east-1 --json'],
   takesRegion: true,
+  isForAws: true,
   async run(context) {
     const cloud = await context.cloud();
     const answers = await askRegions(cloud, chosenRegions(context, cloud), operations =>
@@ -41,7 +42,7 @@ function releaseCells(release: ReleaseRecord, { paint, clock }: CommandContext):
   return [
     paint.yellow(shortCommit(release.commit)),
     printable(release.subject),
-    `built ${ago(release.builtAt, now)} in ${release.builtIn}`,
+    `built ${ago(release.builtAt, now)}${builtIn(release)}`,
     where.filter(Boolean).join(', '),
     release.imageAvailable ? '' : paint.red('image gone'),
   ];

@@ -12,10 +12,15 @@ export const restart = defineCommand<{ wait: boolean }>({
   name: 'restart',
   summary: 'Replace every task of a service by a new one of the same release',
   details: 'A rolling deployment, so no request is lost. Without a service: both, where they run a release.',
-  examples: ['tandem restart production', 'tandem restart staging --region us-west-2'],
+  examples: [
+    'tandem restart production',
+    'tandem restart production --target aws',
+    'tandem restart staging --region us-west-2',
+  ],
   arguments: [{ syntax: '[service]', description: 'which service', choices: PIPELINE_ENVIRONMENTS }],
   options: [waitOption],
   takesRegion: true,
+  isForAws: true,
   async run(context, { wait }, service) {
     const cloud = await context.cloud();
     const answers = await actOnServices(context, cloud, 'the restart', async ({ operations, follow }) => {

@@ -9,10 +9,11 @@ export const retry = defineCommand<{ wait: boolean }>({
   name: 'retry',
   summary: 'Run a failed execution again, from the stage that failed',
   details: 'Without an id: the newest execution of each region, where it failed, was rolled back or stopped.',
-  examples: ['tandem retry', 'tandem retry 1a2b3c4d'],
+  examples: ['tandem retry', 'tandem retry --target aws', 'tandem retry 1a2b3c4d'],
   arguments: [{ syntax: '[execution]', description: 'id of an execution, or the beginning of one' }],
   options: [waitOption],
   takesRegion: true,
+  isForAws: true,
   run: (context, { wait }, id) =>
     actOnExecutions(context, {
       id,

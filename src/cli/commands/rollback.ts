@@ -14,10 +14,16 @@ export const rollback = defineCommand<{ yes: boolean; wait: boolean }>({
   details:
     'Without a release: the last good one before the current, in each region. Shows what will change and asks; ' +
     'then shows production moving, until it has ended.',
-  examples: ['tandem rollback', 'tandem rollback 3f2a91c --yes', 'tandem rollback --region us-east-1'],
+  examples: [
+    'tandem rollback',
+    'tandem rollback --target aws',
+    'tandem rollback 3f2a91c --yes',
+    'tandem rollback --region us-east-1',
+  ],
   arguments: [{ syntax: '[release]', description: 'commit id of a release, or the beginning of one' }],
   options: [yesOption, waitOption],
   takesRegion: true,
+  isForAws: true,
   async run(context, { yes, wait }, to) {
     const cloud = await context.cloud();
     const regions = chosenRegions(context, cloud);

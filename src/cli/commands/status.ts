@@ -9,8 +9,13 @@ import { mendLines, statusAsJson, statusLines } from '../status-report.ts';
 export const status = defineCommand({
   name: 'status',
   summary: 'Show what runs in each region, and what goes on there',
-  examples: ['tandem status', 'tandem status --json | jq .regions[0].services.production.release'],
+  examples: [
+    'tandem status',
+    'tandem status --target aws',
+    'tandem status --json | jq .regions[0].services.production.release',
+  ],
   takesRegion: true,
+  isForAws: true,
   async run(context) {
     const cloud = await context.cloud();
     const chosen = chosenRegions(context, cloud);

@@ -10,13 +10,14 @@ export const stop = defineCommand<{ abandon: boolean; wait: boolean }>({
   details:
     'What it is doing right now is finished first, and nothing more is started; --abandon ends it at once. ' +
     'Without an id: every execution under way, in every region.',
-  examples: ['tandem stop', 'tandem stop 1a2b3c4d --abandon'],
+  examples: ['tandem stop', 'tandem stop --target aws', 'tandem stop 1a2b3c4d --abandon'],
   arguments: [{ syntax: '[execution]', description: 'id of an execution, or the beginning of one' }],
   options: [
     { flags: '--abandon', description: 'do not let running actions finish', default: false },
     waitOption,
   ],
   takesRegion: true,
+  isForAws: true,
   run: (context, { abandon, wait }, id) =>
     actOnExecutions(context, {
       id,

@@ -36,6 +36,7 @@ export const unexpectedAws: AwsOperations = {
   deleteByproducts: unexpected,
   removeStateBucket: unexpected,
   takeInventory: unexpected,
+  cloud: unexpected,
   observeRegion: unexpected,
   foreignReplication: unexpected,
   quotaUse: unexpected,

@@ -1,9 +1,9 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { Execution } from '../../model/execution.ts';
+import type { Execution, ExecutionStatus } from '../../model/execution.ts';
 import type { Paint } from '../context.ts';
 import { printable } from './printable.ts';
 import { waitingText } from './time.ts';
-import { LONGEST_STANDING, shortCommit, stageDots, standingWord, type Standing } from './words.ts';
+import { LONGEST_STANDING, shortCommit, stageDots, standingWord } from './words.ts';
 
 /** One line while it runs: stages, and what it waits for or how it ended. */
 export function executionRow(execution: Execution, paint: Paint): string {
@@ -23,7 +23,11 @@ function remark(execution: Execution, link: string): string {
 }
 
 /** One line when it is over, or waits: `succeeded    #3 3f2a91c Add a cart, in 42 s`. */
-export function executionResult(standing: Standing, execution: Execution | undefined, paint: Paint): string {
+export function executionResult(
+  standing: ExecutionStatus,
+  execution: Execution | undefined,
+  paint: Paint,
+): string {
   const word = standingWord(standing, paint, LONGEST_STANDING);
   if (!execution) return word.trimEnd();
   const took =
@@ -31,10 +35,11 @@ export function executionResult(standing: Standing, execution: Execution | undef
   return `${word}  ${executionName(execution, paint)}${standing === 'Unknown' ? '' : took + remark(execution, ', for ')}`;
 }
 
-/** `#3 3f2a91c Add a cart`. */
+/** `#3 3f2a91c Add a cart`; where executions have no numbers, `3f2a91c Add a cart`. */
 export function executionName(execution: Execution, paint: Paint): string {
   const { number, commit } = execution;
-  return `#${number} ${paint.yellow(shortCommit(commit.id))} ${shortSubject(printable(commit.subject))}`;
+  const ordinal = number === 0 ? '' : `#${number} `;
+  return `${ordinal}${paint.yellow(shortCommit(commit.id))} ${shortSubject(printable(commit.subject))}`;
 }
 
 const SUBJECT_WIDTH = 72;

@@ -1,11 +1,10 @@
 import type { Execution, ExecutionStatus, StageState, StageStatus } from '../../model/execution.ts';
+import type { Release } from '../../model/release.ts';
 import type { RegionHealth } from '../../model/status.ts';
 import type { Paint } from '../context.ts';
 
 /** How an execution stands, or that nobody knows. Every ending has its own word and its own colour. */
-export type Standing = ExecutionStatus | 'Unknown';
-
-const WORDS: Record<Standing, { word: string; colour: (paint: Paint) => (text: string) => string }> = {
+const WORDS: Record<ExecutionStatus, { word: string; colour: (paint: Paint) => (text: string) => string }> = {
   Queued: { word: 'queued', colour: paint => paint.dim },
   InProgress: { word: 'in progress', colour: paint => paint.cyan },
   Waiting: { word: 'waiting', colour: paint => paint.yellow },
@@ -19,7 +18,7 @@ const WORDS: Record<Standing, { word: string; colour: (paint: Paint) => (text: s
 };
 
 /** The word in its colour, filled up to `width` so that columns stand straight. */
-export function standingWord(standing: Standing, paint: Paint, width = 0): string {
+export function standingWord(standing: ExecutionStatus, paint: Paint, width = 0): string {
   const { word, colour } = WORDS[standing];
   return colour(paint)(word) + ' '.repeat(Math.max(0, width - word.length));
 }
@@ -39,6 +38,7 @@ const VERBS: Record<ExecutionStatus, string> = {
   Stopping: 'is',
   Stopped: 'was',
   Superseded: 'was',
+  Unknown: 'is',
 };
 
 export const LONGEST_STANDING = Math.max(...Object.values(WORDS).map(({ word }) => word.length));
@@ -75,4 +75,9 @@ export function shortCommit(commit: string): string {
 /** Long enough to name an execution anywhere, short enough to type. */
 export function shortId(execution: Pick<Execution, 'id'>): string {
   return execution.id.slice(0, 8);
+}
+
+/** ` in us-east-1`, where it is known which region built it. */
+export function builtIn(release: Pick<Release, 'builtIn'>): string {
+  return release.builtIn === '' ? '' : ` in ${release.builtIn}`;
 }

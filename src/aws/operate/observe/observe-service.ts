@@ -35,7 +35,7 @@ export async function observeService(
   now: Instant,
 ): Promise<ServiceObservation | undefined> {
   const { environment, memoryMb } = place;
-  const service = await describe(looking, place);
+  const service = await describeService(looking, place);
   if (service === undefined) return undefined;
   const { desiredCount: desired = 0, runningCount: running = 0 } = service;
   const [health, ports, stops] = await Promise.all([
@@ -69,7 +69,10 @@ function rollBackCommand(region: string, { release }: ServicePlace): string {
         `--stage-name ${release.stage} --target-pipeline-execution-id <an earlier one>`;
 }
 
-async function describe(looking: Looking, place: ServicePlace): Promise<Service | undefined> {
+export async function describeService(
+  looking: Looking,
+  place: Pick<ServicePlace, 'environment' | 'cluster' | 'service'>,
+): Promise<Service | undefined> {
   const { environment, cluster, service: name } = place;
   const found = await looking.ask(
     { what: environment, permission: 'ecs:DescribeServices', client: new ECSClient(looking.settings) },
@@ -84,9 +87,9 @@ async function describe(looking: Looking, place: ServicePlace): Promise<Service 
 }
 
 /** Of both target groups, where a deployment moves requests from one to the other: a task is in one of them. */
-async function targetHealth(
+export async function targetHealth(
   looking: Looking,
-  { environment }: ServicePlace,
+  { environment }: Pick<ServicePlace, 'environment'>,
   { loadBalancers = [] }: Service,
 ): Promise<Health> {
   const arns = loadBalancers.flatMap(({ targetGroupArn, advancedConfiguration }) =>
