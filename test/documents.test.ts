@@ -47,6 +47,18 @@ test('the README lists every command', () => {
   expect(commands.map(({ name }) => name).filter(name => !text.includes(`\`tandem ${name}\``))).toEqual([]);
 });
 
+test('every permission that steering on AWS asks for has its place in the table of who needs which', () => {
+  const folder = resolve(ROOT, 'src/aws/operate/cloud');
+  const source = readdirSync(folder)
+    .filter(name => name.endsWith('.ts'))
+    .map(name => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+  const asked = [...source.matchAll(/'([a-z-]+:[A-Z]\w+)'/g)].map(([, permission]) => permission!);
+  const text = read('docs/permissions.md');
+  expect(asked.length).toBeGreaterThan(15);
+  expect(asked.filter(permission => !text.includes(`\`${permission}\``))).toEqual([]);
+});
+
 test('every relative link of a document leads to a file, and every heading that it names is there', () => {
   const broken = documents.flatMap(document =>
     linksIn(read(document))

@@ -47,7 +47,7 @@ export async function* readEvents(
   };
   const stream = polledStream<Happening>(
     {
-      newest: async limit => (await readAll(limit)).toSorted((one, other) => one.at - other.at).slice(-limit),
+      newest: readAll,
       since: async from => (await readAll(ACTIONS_READ)).filter(happening => happening.at >= from),
       keyOf: ({ key }) => key,
     },

@@ -88,7 +88,7 @@ async function newestLines(
     if (found.length >= limit) break;
     to = from;
   }
-  return found.toSorted((one, other) => one.at - other.at).slice(-limit);
+  return found;
 }
 
 async function readGroup(

@@ -9,7 +9,7 @@ import { delay, type Clock } from '../../../platform/clock.ts';
  */
 
 export interface PolledSource<Item extends { at: Instant }> {
-  /** The newest so many, in any order. */
+  /** The newest so many or more, in any order; all those among them that are newer than `LATENESS_MS`. */
   newest(limit: number): Promise<Item[]>;
   since(from: Instant): Promise<Item[]>;
   keyOf(item: Item): string;
@@ -37,11 +37,12 @@ export async function* polledStream<Item extends { at: Instant }>(
   let latest = after === undefined ? clock.now() : Math.floor(after / PER_MS);
   const first = inOrder(await (after === undefined ? source.newest(limit) : source.since(latest)), source);
   let sequence = 0;
-  for (const item of first) {
+  const shownFrom = after === undefined ? first.length - limit : 0;
+  for (const [index, item] of first.entries()) {
     sequence = Math.max(sequence + 1, item.at * PER_MS);
     seen.set(source.keyOf(item), item.at);
     latest = Math.max(latest, item.at);
-    if (after !== undefined && sequence <= after) continue;
+    if (index < shownFrom || (after !== undefined && sequence <= after)) continue;
     last = sequence;
     yield { ...item, sequence };
   }

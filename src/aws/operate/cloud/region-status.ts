@@ -126,13 +126,13 @@ async function readAlarms(
       const found: string[] = [];
       const query = {
         AlarmNamePrefix: `${service}-`,
-        StateValue: 'ALARM' as const,
         AlarmTypes: ['MetricAlarm' as const],
       };
       for await (const { MetricAlarms = [] } of paginateDescribeAlarms({ client }, query)) {
-        for (const { AlarmName = '', AlarmDescription = '', AlarmActions = [] } of MetricAlarms) {
-          if (AlarmActions.length > 0 && AlarmActions.every(action => action.includes(':autoscaling:')))
-            continue;
+        for (const { StateValue, AlarmName = '', AlarmDescription = '', AlarmActions = [] } of MetricAlarms) {
+          const isScaling =
+            AlarmActions.length > 0 && AlarmActions.every(action => action.includes(':autoscaling:'));
+          if (StateValue !== 'ALARM' || isScaling) continue;
           found.push(`${environment}: the alarm ${AlarmName} is on: ${AlarmDescription}`);
         }
       }

@@ -114,15 +114,15 @@ export async function stopExecution(
 
 async function endWhatRuns(
   { calls }: PipelineDoer,
-  { stage, stages, status }: Execution,
+  { stage, stages }: Execution,
   deployments: StopRequest['deployments'],
 ): Promise<void> {
   const running = stages.find(({ name }) => name === stage);
   if (running?.startedAt === undefined) return;
-  const { buildId: buildIdOrNone, startedAt } = running;
-  if (buildIdOrNone !== undefined && status === 'InProgress') {
+  const { buildId: id, startedAt, endedAt } = running;
+  if (id !== undefined && endedAt === undefined) {
     await calls.ask(CodeBuildClient, 'codebuild:StopBuild', client =>
-      client.send(new StopBuildCommand({ id: buildIdOrNone })),
+      client.send(new StopBuildCommand({ id })),
     );
   }
   const environment = stage === 'Staging' ? 'staging' : stage === 'Production' ? 'production' : undefined;
