@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { awsJson, bytesOf } from './aws-json.ts';
 
 export interface Between extends AsyncDisposable {
   endpoint: string;
@@ -51,7 +52,7 @@ export async function standBetween(endpoint: string): Promise<Between> {
   await once(server, 'listening');
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    answer: (action, body) => void answers.set(action, inSeconds(body)),
+    answer: (action, body) => void answers.set(action, awsJson(body)),
     refuse: (...actions) => actions.forEach(action => refused.add(action)),
     cutOff: region => void gone.add(region),
     reset,
@@ -68,16 +69,3 @@ const refusal = {
     '<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User is not authorized</Message></Error>' +
     '<RequestId>1</RequestId></ErrorResponse>',
 };
-
-function inSeconds(body: object): string {
-  return JSON.stringify(body, function (this: Record<string, unknown>, key, value: unknown) {
-    const given = this[key];
-    return given instanceof Date ? given.getTime() / 1000 : value;
-  });
-}
-
-async function bytesOf(stream: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}

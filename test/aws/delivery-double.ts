@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { ServiceDeployment } from '@aws-sdk/client-ecs';
 import { DeliveryRegion, Refusal, type Run } from './delivery-region.ts';
+import { awsJson, bytesOf } from './aws-json.ts';
 
 /**
  * AWS as the commands meet it, over HTTP: CodePipeline, ECS's service deployments, builds and commits as `DeliveryRegion`
@@ -110,7 +111,7 @@ export async function startDeliveryDouble(
       const asked = JSON.parse(body.toString()) as Request;
       const reply = await answer(region, { ...asked, mostItems: double.pageSize });
       if (action === 'UpdateService') return await forward(incoming, outgoing, body);
-      outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(inSeconds(reply));
+      outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(awsJson(reply));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       fail(outgoing, error.name, error.message);
@@ -225,17 +226,4 @@ function fail(outgoing: ServerResponse, name: string, message: string, status = 
   outgoing
     .writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-errortype': name })
     .end(JSON.stringify({ __type: name, message }));
-}
-
-function inSeconds(body: object): string {
-  return JSON.stringify(body, function (this: Record<string, unknown>, key, value: unknown) {
-    const given = this[key];
-    return given instanceof Date ? given.getTime() / 1000 : value;
-  });
-}
-
-async function bytesOf(stream: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
