@@ -8,12 +8,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { keepLogSmall, mkdir, writeFileDurably } from './files.ts';
+import { keepLogSmall, mkdir, readTextWithin, writeFileDurably } from './files.ts';
+import { runCommand } from './process.ts';
 
 let folder: string;
 
@@ -55,6 +57,23 @@ describe('keepLogSmall', () => {
     closeSync(log);
     expect(readFileSync(path, 'utf8')).toBe('z');
     expect(readFileSync(`${path}.1`, 'utf8')).toMatch(/^x+y$/);
+  });
+});
+
+describe('readTextWithin', () => {
+  test('reads a file up to its bound, and refuses one that is larger', async () => {
+    const path = join(folder, 'a.txt');
+    writeFileSync(path, 'ä'.repeat(500));
+    expect(await readTextWithin(path, 1_000)).toBe('ä'.repeat(500));
+    await expect(readTextWithin(path, 999)).rejects.toThrow('is larger than 999 bytes');
+  });
+
+  test('refuses what never ends, and what nobody writes to', async () => {
+    symlinkSync('/dev/zero', join(folder, 'endless'));
+    expect((await runCommand('mkfifo', [join(folder, 'silent')])).exitCode).toBe(0);
+    for (const name of ['endless', 'silent', '.'])
+      await expect(readTextWithin(join(folder, name), 1_000)).rejects.toThrow('is not a regular file');
+    await expect(readTextWithin(join(folder, 'missing'), 1_000)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 

@@ -10,6 +10,7 @@ import {
   statSync,
   truncateSync,
   writeSync,
+  createReadStream,
 } from 'node:fs';
 import { access, lstat, mkdir as makeFolder, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -99,6 +100,25 @@ export async function pathExists(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** What `readTextWithin` throws for a file that it does not read: `message` says what it is, without its name. */
+export class FileRefusedError extends Error {}
+
+/**
+ * The text of a regular file of at most so many bytes: whoever wrote it may have made it a link to a device, or endless.
+ * Throws FileRefusedError, or the system's error (ENOENT…).
+ */
+export async function readTextWithin(path: string, largestBytes: number): Promise<string> {
+  if (!(await stat(path)).isFile()) throw new FileRefusedError('is not a regular file');
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { end: largestBytes })) {
+    chunks.push(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  if (bytes > largestBytes) throw new FileRefusedError(`is larger than ${largestBytes} bytes`);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** The file's text, or `undefined` where there is no such file. */

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { systemErrorCode, TandemError } from '../../core/error.ts';
 import { delay } from '../../platform/clock.ts';
-import { pathExists, readFile } from '../../platform/files.ts';
+import { FileRefusedError, pathExists, readTextWithin } from '../../platform/files.ts';
 import { environment, nodePath, nodeVersion } from '../../platform/process.ts';
 import { endMarkedProcesses } from '../../platform/process-sweep.ts';
 import type { ServiceContext } from '../context.ts';
@@ -275,6 +275,9 @@ class BuildRun {
 }
 
 /** A short path: programs put sockets, whose paths are limited to about 100 characters, below TMPDIR. */
+/** Its parser takes a hundred times as much memory, of the region's own process. */
+const LARGEST_BUILDSPEC_BYTES = 262_144;
+
 function workspaceOf(workFolder: string, stored: StoredBuild): string {
   return join(workFolder, String(stored.build.number));
 }
@@ -287,8 +290,10 @@ async function readBuildspec(source: string, path: string): Promise<Buildspec> {
   // With its YAML parser, which a region that builds nothing can do without.
   const { parseBuildspec } = await import('./buildspec/parse.ts');
   try {
-    return parseBuildspec(await readFile(resolve(source, path), 'utf8'), path);
+    return parseBuildspec(await readTextWithin(resolve(source, path), LARGEST_BUILDSPEC_BYTES), path);
   } catch (error) {
+    if (error instanceof FileRefusedError)
+      throw new TandemError('BUILDSPEC_INVALID', `${path} ${error.message}: that is no buildspec`);
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     throw new TandemError(
       'BUILDSPEC_MISSING',

@@ -221,6 +221,12 @@ describe('a build that fails', () => {
       'the commit has no buildspec.yml: add one, or name another file as build.buildspec in tandem.config.ts',
     ],
     [
+      'with an immense one',
+      { 'buildspec.yml': `version: 0.2\n${'# no end\n'.repeat(30_000)}` },
+      'BUILDSPEC_INVALID',
+      'buildspec.yml is larger than 262144 bytes: that is no buildspec',
+    ],
+    [
       'with a faulty one',
       { 'buildspec.yml': 'version: 0.2\nphase: {}\n' },
       'BUILDSPEC_INVALID',
@@ -255,6 +261,12 @@ describe('a build that fails', () => {
       'echo x > imagedefinitions.json',
       'IMAGE_DEFINITIONS_INVALID',
       'imagedefinitions.json is not JSON: x',
+    ],
+    [
+      'without an end',
+      'ln -s /dev/zero imagedefinitions.json',
+      'IMAGE_DEFINITIONS_INVALID',
+      'imagedefinitions.json is not a regular file',
     ],
     [
       'naming an image that was not pushed',

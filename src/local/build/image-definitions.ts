@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { TandemError } from '../../core/error.ts';
+import { systemErrorCode, TandemError } from '../../core/error.ts';
 import type { BuiltImage } from '../../model/build.ts';
 import type { RegionName } from '../../model/names.ts';
 import { parseImageReference } from '../../wire/oci/reference.ts';
-import { readTextIfExists, stat } from '../../platform/files.ts';
+import { FileRefusedError, readTextWithin } from '../../platform/files.ts';
 import type { Registry } from '../registry/contract.ts';
 
 const IMAGE_DEFINITIONS_FILE = 'imagedefinitions.json';
@@ -34,11 +34,12 @@ export async function resolveImages(
 
 async function readDefinitions(folders: readonly string[]): Promise<z.output<typeof definitionsSchema>> {
   for (const folder of folders) {
-    const path = join(folder, IMAGE_DEFINITIONS_FILE);
-    const text = await readTextIfExists(path);
-    if (text === undefined) continue;
-    if ((await stat(path)).size > LONGEST_FILE_BYTES) throw invalid('is larger than 100 KB');
-    return parseDefinitions(text);
+    try {
+      return parseDefinitions(await readTextWithin(join(folder, IMAGE_DEFINITIONS_FILE), LONGEST_FILE_BYTES));
+    } catch (error) {
+      if (error instanceof FileRefusedError) throw invalid(error.message);
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+    }
   }
   throw new TandemError(
     'IMAGE_DEFINITIONS_MISSING',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { errorMessage } from '../../../core/error.ts';
 import type { TestReport } from '../../../model/build.ts';
-import { readFile, stat } from '../../../platform/files.ts';
+import { FileRefusedError, readTextWithin } from '../../../platform/files.ts';
 import { copyFiles } from '../artifacts.ts';
 import type { Buildspec, ReportGroupSettings } from '../buildspec/schema.ts';
 import type { Expand } from '../expressions.ts';
@@ -59,11 +59,12 @@ async function collectGroup(
   const format = settings['file-format'];
   for (const { path } of files) {
     try {
-      const text = await readReport(join(base, path));
+      const text = await readTextWithin(join(base, path), LARGEST_REPORT_BYTES);
       if (isCoverage(format)) noteCoverage(group, path, lineCoveragePercent(format, text), note);
       else addCounts(report, countTests(format, text));
     } catch (error) {
-      note(`Report ${group}: ${path} is not ${format}: ${errorMessage(error)}`);
+      const fault = error instanceof FileRefusedError ? '' : `is not ${format}: `;
+      note(`Report ${group}: ${path} ${fault}${errorMessage(error)}`);
     }
   }
   if (isCoverage(format)) return undefined;
@@ -71,12 +72,6 @@ async function collectGroup(
     `Report ${group}: ${report.total} tests, ${report.passed} passed, ${report.failed} failed, ${report.skipped} skipped`,
   );
   return report;
-}
-
-async function readReport(path: string): Promise<string> {
-  const { size } = await stat(path);
-  if (size > LARGEST_REPORT_BYTES) throw new Error(`${size} bytes are more than is read of a report`);
-  return readFile(path, 'utf8');
 }
 
 function isCoverage(
