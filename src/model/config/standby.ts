@@ -3,7 +3,7 @@ import type { Config, ServiceConfig } from './schema.ts';
 
 const STANDBY_TASKS = { warm: 1, 'pilot-light': 0 } as const;
 
-interface TaskCounts extends Pick<ServiceConfig, 'desiredCount' | 'minimumCount' | 'maximumCount'> {
+export interface TaskCounts extends Pick<ServiceConfig, 'desiredCount' | 'minimumCount' | 'maximumCount'> {
   /** None in a standby region: they would fill it up again. */
   schedules: Config['scaling']['schedules'];
 }
