@@ -67,7 +67,9 @@ export function chooseFault(random: Random, balancerProcesses: number): FaultKin
 
 /** Every process of the cloud and what it is, by where it works and what it is called. */
 export function victims(cloud: ChaosCloud): Victim[] {
-  return daemonsUnder(cloud.test.dataDir).map(({ pid, title, cwd }) => {
+  // One that has no command line any more was killed already, and the kernel is not done with it.
+  const living = daemonsUnder(cloud.test.dataDir).filter(({ title }) => title !== '');
+  return living.map(({ pid, title, cwd }) => {
     const region = cloud.regions.find(name => (cwd + '/').startsWith(cloud.folder(name) + '/'));
     return { pid, title, cwd, kind: kindOf(title, cwd), ...(region !== undefined && { region }) };
   });

@@ -3,6 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ConfigInput } from '../../src/model/config/schema.ts';
+import { sendSignal } from '../../src/platform/process.ts';
 import { daemonsUnder } from '../../src/platform/process-table.ts';
 
 export const TANDEM = resolve(import.meta.dirname, '../../bin/tandem.js');
@@ -120,7 +121,7 @@ export class TestCloud {
   /** Ends everything and removes the folder, whatever state the test left. */
   async dispose(): Promise<void> {
     await this.tandem('destroy', '--yes');
-    for (const { pid } of this.processes()) process.kill(pid, 'SIGKILL');
+    for (const { pid } of this.processes()) sendSignal(pid, 'SIGKILL');
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
