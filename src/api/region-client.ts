@@ -69,9 +69,11 @@ export function createRegionClient(
   }
 
   function unreachable(error: unknown): TandemError {
+    // What took too long was aborted; why, is the cause.
+    const reason = error instanceof Error && error.cause !== undefined ? error.cause : error;
     return new TandemError(
       'REGION_UNREACHABLE',
-      `${region} does not answer at ${endpoint} (${errorMessage(error)}). What it is doing is unknown until it does; ` +
+      `${region} does not answer at ${endpoint} (${errorMessage(reason)}). What it is doing is unknown until it does; ` +
         '`tandem status` tells when it is back.',
       { kind: 'system', data: { region, endpoint }, cause: error },
     );
