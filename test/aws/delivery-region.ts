@@ -65,6 +65,7 @@ export class DeliveryRegion {
   holdsReleases = false;
   isGated = false;
   #seen = '';
+  #taken: Promise<void> = Promise.resolve();
 
   readonly #moto: { region: string; endpoint: string };
 
@@ -74,12 +75,17 @@ export class DeliveryRegion {
     this.repository = repository;
   }
 
-  /** The branch as it is in Git: what is new there starts an execution, as the event of a push does. */
-  async takePush(): Promise<void> {
+  /**
+   * The branch as it is in Git: what is new there starts an execution, as the event of a push does. Resolves when that
+   * has come as far as it does by itself, also for whoever asks meanwhile.
+   */
+  takePush(): Promise<void> {
     const commit = this.head();
-    if (commit === '' || commit === this.#seen) return;
-    this.#seen = commit;
-    await this.start(commit);
+    if (commit !== '' && commit !== this.#seen) {
+      this.#seen = commit;
+      this.#taken = this.#taken.then(async () => void (await this.start(commit)));
+    }
+    return this.#taken;
   }
 
   /** The branch's commit; empty before the first push. */
