@@ -5,7 +5,7 @@ export default defineConfig({
     include: [
       'src/**/*.test.ts',
       'test/*.test.ts',
-      'test/{aws,end-to-end}/**/*.test.ts',
+      'test/{aws,end-to-end,hostile}/**/*.test.ts',
       'test/chaos/**/*.test.ts',
     ],
     // Minutes of work each: `npm run test:chaos` and `npm run test:aws` have them as well.

@@ -40,14 +40,13 @@ afterEach(async () => {
 describe('unpacking a layer', () => {
   it('writes files, folders and links with their mode and time', async () => {
     const mtime = new Date('2024-02-03T04:05:06Z');
-    const { entries } = await unpack([
+    await unpack([
       { name: 'usr/', type: 'directory', mode: 0o755 },
       { name: 'usr/bin/', type: 'directory', mode: 0o500 },
       { name: 'usr/bin/run', mode: 0o751, mtime, body: 'hello' },
       { name: 'bin', type: 'symlink', linkname: 'usr/bin' },
       { name: 'usr/bin/again', type: 'link', linkname: 'usr/bin/run' },
     ]);
-    expect(entries).toBe(5);
     const run = await stat(join(folder, 'usr/bin/run'));
     expect(run.mode & 0o7777).toBe(0o751);
     expect(run.mtime).toEqual(mtime);
@@ -84,13 +83,12 @@ describe('unpacking a layer', () => {
     expect(await read(name)).toBe('long');
   });
 
-  it('leaves devices and pipes out, and tells which', async () => {
-    const { skipped } = await unpack([
+  it('leaves devices and pipes out', async () => {
+    await unpack([
       { name: 'dev/null', type: 'character-device', devmajor: 1, devminor: 3 },
       { name: 'pipe', type: 'fifo' },
       { name: 'kept', body: '' },
     ]);
-    expect(skipped).toEqual(['dev/null', 'pipe']);
     expect(await readdir(folder)).toEqual(['kept']);
   });
 });
@@ -295,7 +293,7 @@ describe('a hostile layer', () => {
     const bomb = gzipSync(await tar([{ name: 'zeros', body: Buffer.alloc(5_000_000) }]));
     expect(bomb.length).toBeLessThan(20_000);
     await expect(
-      unpackBytes(bomb, `${TAR}+gzip`, { totalBytes: 1_000_000, entries: 10 }),
+      unpackBytes(bomb, `${TAR}+gzip`, { totalBytes: 1_000_000, entries: 10, nameLength: 100 }),
     ).rejects.toMatchObject({
       code: 'LAYER_REFUSED',
       message: expect.stringContaining('1000000 bytes') as string,
@@ -307,14 +305,14 @@ describe('a hostile layer', () => {
     expect(written).toBeLessThanOrEqual(1_000_000);
   });
 
-  it('is refused for more entries than allowed', async () => {
+  it.each([
+    ['entries', { entries: 10, nameLength: 100 }, '10 entries'],
+    ['names', { entries: 100, nameLength: 10 }, '10 characters'],
+  ])('is refused for more %s than allowed', async (_what, limits, found) => {
     const entries = Array.from({ length: 11 }, (_, index) => ({ name: `f${index}`, body: '' }));
     await expect(
-      unpackBytes(await tar(entries), TAR, { totalBytes: 1_000_000, entries: 10 }),
-    ).rejects.toMatchObject({
-      code: 'LAYER_REFUSED',
-      message: expect.stringContaining('10 entries') as string,
-    });
+      unpackBytes(await tar(entries), TAR, { totalBytes: 1_000_000, ...limits }),
+    ).rejects.toMatchObject({ code: 'LAYER_REFUSED', message: expect.stringContaining(found) as string });
   });
 
   it('is refused when cut off, damaged, or not an archive at all', async () => {

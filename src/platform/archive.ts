@@ -10,16 +10,16 @@ export interface LayerLimits {
   /** Largest archive after decompression. */
   totalBytes: number;
   entries: number;
+  /** Of all entries' names together: what is known of a layer while it is unpacked is mostly these. */
+  nameLength: number;
 }
 
-export interface UnpackedLayer {
-  entries: number;
-  /** Devices, pipes and sockets: a plain user cannot make them, and nothing that Tandem runs needs an image's own. */
-  skipped: string[];
-}
-
-/** More than any sound image has; far less than a disk. */
-const LAYER_LIMITS: LayerLimits = { totalBytes: 20 * 1024 ** 3, entries: 1_000_000 };
+/** More than any sound image has; far less than a disk or a memory. */
+const LAYER_LIMITS: LayerLimits = {
+  totalBytes: 20 * 1024 ** 3,
+  entries: 1_000_000,
+  nameLength: 100_000_000,
+};
 
 const CHUNK_BYTES = 256 * 1024;
 const SMALL_WRITE_BYTES = 64 * 1024;
@@ -37,9 +37,10 @@ export async function unpackLayer(
   mediaType: string,
   folder: string,
   limits: LayerLimits = LAYER_LIMITS,
-): Promise<UnpackedLayer> {
+): Promise<void> {
   const target = new LayerFolder(folder);
-  const layer: UnpackedLayer = { entries: 0, skipped: [] };
+  let entries = 0;
+  let nameLength = 0;
   const decompress = decompression(mediaType);
   const archive = createExtract();
   const feeding = pipeline(
@@ -52,10 +53,12 @@ export async function unpackLayer(
   feeding.catch(() => undefined);
   try {
     for await (const entry of archive) {
-      layer.entries += 1;
-      if (layer.entries > limits.entries) throw refused(`it has more than ${limits.entries} entries`);
-      const isSkipped = await addEntry(target, entry.header, entry as AsyncIterable<Uint8Array>);
-      if (isSkipped) layer.skipped.push(entry.header.name);
+      entries += 1;
+      nameLength += entry.header.name.length;
+      if (entries > limits.entries) throw refused(`it has more than ${limits.entries} entries`);
+      if (nameLength > limits.nameLength)
+        throw refused(`the names in it have more than ${limits.nameLength} characters together`);
+      await addEntry(target, entry.header, entry as AsyncIterable<Uint8Array>);
       entry.resume();
     }
     await feeding;
@@ -67,38 +70,33 @@ export async function unpackLayer(
     );
     throw isExplained(cause) ? cause : refused('it is damaged', error);
   }
-  return layer;
 }
 
-/** True where the entry is of a kind that is left out. */
-async function addEntry(
-  target: LayerFolder,
-  header: Header,
-  body: AsyncIterable<Uint8Array>,
-): Promise<boolean> {
+async function addEntry(target: LayerFolder, header: Header, body: AsyncIterable<Uint8Array>): Promise<void> {
   const { name, linkname } = header;
   const mode = header.mode ?? 0o755;
-  if (target.applyWhiteout(name)) return false;
+  if (target.applyWhiteout(name)) return;
   switch (header.type) {
     case 'directory':
       target.addFolder(name, mode);
-      return false;
+      return;
     case 'file':
     case 'contiguous-file':
       if (isSparse(header))
         throw refused(`${JSON.stringify(name)} is a sparse file, which layers do not have`);
       await addFile(target, header, mode, body);
-      return false;
+      return;
     case 'symlink':
       target.addSymlink(name, linkname ?? '');
-      return false;
+      return;
     case 'link':
       target.addHardLink(name, linkname ?? '');
-      return false;
+      return;
     case 'character-device':
     case 'block-device':
     case 'fifo':
-      return true;
+      // A plain user cannot make these, and nothing that Tandem runs needs an image's own.
+      return;
     default:
       throw refused(`${JSON.stringify(name)} is of the unknown kind ${JSON.stringify(header.type)}`);
   }

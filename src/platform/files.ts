@@ -4,6 +4,7 @@ import {
   copyFileSync,
   fsyncSync,
   openSync,
+  readSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -119,6 +120,24 @@ export async function readTextWithin(path: string, largestBytes: number): Promis
   }
   if (bytes > largestBytes) throw new FileRefusedError(`is larger than ${largestBytes} bytes`);
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The same at once, and of anything that can be read to its end: a pipe's text, too. Throws FileRefusedError beyond the bytes. */
+export function readTextWithinSync(path: string, largestBytes: number): string {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(largestBytes + 1);
+    let length = 0;
+    let read: number;
+    do {
+      read = readSync(file, bytes, length, bytes.length - length, null);
+      length += read;
+    } while (read > 0 && length < bytes.length);
+    if (length > largestBytes) throw new FileRefusedError(`is larger than ${largestBytes} bytes`);
+    return bytes.toString('utf8', 0, length);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The file's text, or `undefined` where there is no such file. */

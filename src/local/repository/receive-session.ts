@@ -31,9 +31,9 @@ export function converseWithHook(
         const request = reader.accept(packet);
         if (request) void answer(request);
       }
-    } catch {
+    } catch (error) {
+      lines.end(`${errorMessage(error)}\n`);
       conversation.destroy();
-      lines.destroy();
     }
   });
 }

@@ -28,13 +28,29 @@ export interface CommandResult {
 /** What the hook says first, as a format for `printf`: version 1, and the features that are understood. */
 export const HOOK_GREETING = '0021version=1\\000push-options atomic0000';
 
-/** Reads what receive-pack says packet by packet; `accept` returns the request when it is complete. */
+/** Some 50,000 refs; whoever has more pushes them in parts. */
+const LARGEST_REQUEST = 8 * 1_048_576;
+
+class ProcReceiveError extends Error {
+  override name = 'ProcReceiveError';
+}
+
+/**
+ * Reads what receive-pack says packet by packet; `accept` returns the request when it is complete. Throws
+ * ProcReceiveError for one that is too large.
+ */
 export class ProcReceiveReader {
+  #size = 0;
   #sections: string[][] = [[]];
   #features: string[] = [];
 
   accept(packet: Packet): ProcReceiveRequest | undefined {
     if (packet !== 'flush') {
+      this.#size += packet.length;
+      if (this.#size > LARGEST_REQUEST)
+        throw new ProcReceiveError(
+          `The push names more refs than one push may (${LARGEST_REQUEST} bytes). Push them in several parts.`,
+        );
       this.#sections.at(-1)!.push(packet.toString('utf8').replace(/\n$/, ''));
       return undefined;
     }

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, visit, type Document, type YAMLParseError } from 'yaml';
+import { Lexer, LineCounter, parseDocument, visit, type Document, type YAMLParseError } from 'yaml';
 import { errorMessage, TandemError } from '../../../core/error.ts';
 import { formatFault, toFaults, type BuildspecFault } from './faults.ts';
 import { buildspecSchema, type Buildspec } from './schema.ts';
@@ -8,6 +8,11 @@ import { buildspecSchema, type Buildspec } from './schema.ts';
  * and what is allowed (`data.faults` has the same for programs).
  */
 export function parseBuildspec(source: string, file: string): Buildspec {
+  const tooDeep = findDeepLine(source);
+  if (tooDeep !== undefined) {
+    const allowed = `lists and maps of at most ${DEEPEST_NESTING} levels`;
+    throw invalid(file, [{ line: tooDeep, key: '', found: 'values that nest deeper', allowed }]);
+  }
   const lines = new LineCounter();
   const document = parseDocument(source, {
     schema: 'failsafe',
@@ -29,6 +34,30 @@ export function parseBuildspec(source: string, file: string): Buildspec {
   const result = buildspecSchema.safeParse(toValue(document, file));
   if (result.success) return result.data;
   throw invalid(file, toFaults(document, lines, result.error.issues));
+}
+
+/** A buildspec needs six. */
+const DEEPEST_NESTING = 32;
+
+/**
+ * The line where more levels are open than any buildspec has: the reader takes memory and time by the square of them.
+ * Within one line these are brackets and the marks of `- - -`; levels by indentation take longer and longer lines.
+ */
+function findDeepLine(source: string): number | undefined {
+  let line = 1;
+  let brackets = 0;
+  let marks = 0;
+  for (const token of new Lexer().lex(source)) {
+    if (token === '[' || token === '{') brackets += 1;
+    else if (token === ']' || token === '}') brackets -= 1;
+    else if (token === '-' || token === '?' || token === ':') marks += 1;
+    else if (token.includes('\n')) {
+      line += token.split('\n').length - 1;
+      marks = 0;
+    }
+    if (brackets > DEEPEST_NESTING || marks > DEEPEST_NESTING) return line;
+  }
+  return undefined;
 }
 
 /** Where the quote begins that is never closed: the reader notices at the end of the text only. */
@@ -55,8 +84,12 @@ function toValue(document: Document, file: string): unknown {
   }
 }
 
-function invalid(file: string, faults: BuildspecFault[]): TandemError {
-  return new TandemError('BUILDSPEC_INVALID', faults.map(fault => formatFault(file, fault)).join('\n'), {
-    data: { file, faults },
-  });
+/** More are not read by anybody. */
+const MOST_FAULTS = 50;
+
+function invalid(file: string, all: BuildspecFault[]): TandemError {
+  const faults = all.slice(0, MOST_FAULTS);
+  const lines = faults.map(fault => formatFault(file, fault));
+  if (all.length > faults.length) lines.push(`${file}: and ${all.length - faults.length} more`);
+  return new TandemError('BUILDSPEC_INVALID', lines.join('\n'), { data: { file, faults } });
 }

@@ -3,12 +3,12 @@ import { TandemError, errorMessage, systemErrorCode } from '../../../core/error.
 import type { Instant } from '../../../core/instant.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { removeTree } from '../../../platform/file-tree.ts';
-import { mkdirSync, mkdtempSync, readFileSync } from '../../../platform/files.ts';
+import { FileRefusedError, mkdirSync, mkdtempSync, readTextWithinSync } from '../../../platform/files.ts';
 import { architecture } from '../../../platform/process.ts';
 import type { ImageConfig } from '../../../wire/oci/image-config.ts';
 import { formatInstant } from '../../../core/instant.ts';
 import { BuildContext } from './context/build-context.ts';
-import { parseDockerfile } from './dockerfile/parse.ts';
+import { LARGEST_DOCKERFILE_BYTES, parseDockerfile } from './dockerfile/parse.ts';
 import { findStage, neededStages, planStages, type StagePlan } from './dockerfile/stages.ts';
 import { applyConfiguration, applyStep, checkInstruction, isStep } from './instructions/execute.ts';
 import { startStage } from './instructions/from.ts';
@@ -155,9 +155,14 @@ function exportImage(stage: Stage, labels: Readonly<Record<string, string>>): Lo
 
 function readDockerfile(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextWithinSync(path, LARGEST_DOCKERFILE_BYTES);
   } catch (error) {
-    const why = systemErrorCode(error) === 'ENOENT' ? 'there is no such file' : 'it cannot be read';
+    const why =
+      error instanceof FileRefusedError
+        ? `it ${error.message}`
+        : systemErrorCode(error) === 'ENOENT'
+          ? 'there is no such file'
+          : 'it cannot be read';
     throw new TandemError(
       'DOCKERFILE_INVALID',
       `failed to read the Dockerfile ${path}: ${why}. Name it with -f, relative to where docker build runs.`,

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { TandemError, systemErrorCode } from '../../../../core/error.ts';
 import {
   lstatSync,
-  readFileSync,
+  FileRefusedError,
+  readTextWithinSync,
   readdirSync,
   readlinkSync,
   realpathSync,
@@ -78,11 +79,18 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
+const LARGEST_IGNORE_FILE_BYTES = 1_048_576;
+
 function readIfExists(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextWithinSync(path, LARGEST_IGNORE_FILE_BYTES);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
+    if (error instanceof FileRefusedError)
+      throw new TandemError(
+        'BUILD_CONTEXT_INVALID',
+        `${path} ${error.message}. Write patterns, not lists of files.`,
+      );
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import {
   type Keyword,
 } from './instruction.ts';
 
-const LONGEST_DOCKERFILE = 1_048_576;
+export const LARGEST_DOCKERFILE_BYTES = 1_048_576;
 const KEYWORD_SET: ReadonlySet<string> = new Set(KEYWORDS);
 
 /**
@@ -21,7 +21,7 @@ const KEYWORD_SET: ReadonlySet<string> = new Set(KEYWORDS);
 export function parseDockerfile(text: string, file: string): Dockerfile {
   const refuse = (problem: string, line = 1, cause?: unknown) =>
     new TandemError('DOCKERFILE_INVALID', `${file}:${line}: ${problem}`, { data: { file, line }, cause });
-  if (text.length > LONGEST_DOCKERFILE) throw refuse('a Dockerfile of more than 1 MiB is refused');
+  if (text.length > LARGEST_DOCKERFILE_BYTES) throw refuse('a Dockerfile of more than 1 MiB is refused');
   if (text.includes('\0')) throw refuse('it holds a NUL character: this is not a Dockerfile');
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   // Normalised, so that the library's positions and `lines` agree whatever line ends and byte order mark it had.

@@ -31,6 +31,8 @@ interface BuiltForTest {
   output: string;
 }
 
+type BuildOptions = Partial<Omit<ImageBuild, 'buildArguments'>> & { buildArguments?: Record<string, string> };
+
 /** A build context, a build folder and a cache in one temporary folder. */
 export class BuildFixture {
   readonly folder = mkdtempSync(join(tmpdir(), 'tandem-image-'));
@@ -49,17 +51,18 @@ export class BuildFixture {
     writeFileSync(place, text);
   }
 
-  /** Builds `dockerfile` (its text) and reads the image back from its blobs. */
-  async build(
-    dockerfile: string,
-    options: Partial<Omit<ImageBuild, 'buildArguments'>> & { buildArguments?: Record<string, string> } = {},
-  ): Promise<BuiltForTest> {
+  /** Builds `dockerfileText` and reads the image back from its blobs. */
+  build(dockerfileText: string, options: BuildOptions = {}): Promise<BuiltForTest> {
+    return this.buildFile('Dockerfile', { dockerfileText, ...options });
+  }
+
+  /** The same of the Dockerfile at a path. */
+  async buildFile(dockerfile: string, options: BuildOptions = {}): Promise<BuiltForTest> {
     const { buildArguments, ...rest } = options;
     let output = '';
     const image = await buildImage({
       contextFolder: this.contextFolder,
-      dockerfile: 'Dockerfile',
-      dockerfileText: dockerfile,
+      dockerfile,
       buildArguments: new Map(Object.entries(buildArguments ?? {})),
       labels: {},
       useCache: true,
