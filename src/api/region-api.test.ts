@@ -167,6 +167,7 @@ describe('the region API and its client', () => {
         problems: [],
         endpoint: 'http://127.0.1.1:8000',
         gitUrl: 'http://127.0.1.1:8000/git/shop.git',
+        branch: 'main',
         services: [],
         execution: waiting,
         replication: [],

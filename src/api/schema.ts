@@ -171,6 +171,7 @@ export const regionStatus = shape<RegionStatus>('RegionStatus', {
   problems: z.array(z.string()),
   endpoint: z.string(),
   gitUrl: z.string(),
+  branch: z.string(),
   services: z.array(serviceStatus),
   execution: execution.optional(),
   replication: z.array(replicationStatus),

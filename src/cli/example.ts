@@ -1,7 +1,6 @@
 import { dirname, join, relative } from 'node:path';
 import { TandemError } from '../core/error.ts';
 import type { Cloud } from '../model/cloud.ts';
-import type { Config } from '../model/config/schema.ts';
 import { mkdir, pathExists, rename, rm, symlink } from '../platform/files.ts';
 import { pushAndFollow } from './commands/push.ts';
 import type { CommandContext } from './context.ts';
@@ -75,14 +74,13 @@ async function mustSucceed({ git }: CommandContext, folder: string, argv: string
 }
 
 /** Pushes the example, shows it on its way to the approval, and says what there is to try next. */
-export async function pushExample(context: CommandContext, cloud: Cloud, config: Config): Promise<ExitCode> {
+export async function pushExample(context: CommandContext, cloud: Cloud): Promise<ExitCode> {
   let exitCode: ExitCode;
   try {
     exitCode = await pushAndFollow(context, {
       cloud,
       folder: dirname(context.configPath),
       target: cloud.regions()[0]!,
-      branch: config.pipeline.branch,
       wait: true,
     });
   } catch (error) {

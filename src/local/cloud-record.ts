@@ -25,7 +25,7 @@ export interface RegionRecord {
 
 /** What is needed to talk to a running cloud. */
 export interface CloudAddresses {
-  config: Pick<Config, 'application'>;
+  config: Pick<Config, 'application' | 'pipeline'>;
   regions: RegionRecord[];
 }
 

@@ -40,6 +40,7 @@ function unreachableStatus(record: CloudAddresses, own: RegionRecord, error: unk
     problems: [errorMessage(error)],
     endpoint: controlEndpoint(own),
     gitUrl: `${controlEndpoint(own)}/git/${record.config.application}.git`,
+    branch: record.config.pipeline.branch,
     services: PIPELINE_ENVIRONMENTS.map(name => ({
       name,
       url: serviceUrl(own, name),

@@ -57,6 +57,7 @@ export function createRegionOperations(
       problems,
       endpoint: context.endpoint,
       gitUrl: `${context.endpoint}/git/${context.config.application}.git`,
+      branch: context.config.pipeline.branch,
       services: PIPELINE_ENVIRONMENTS.map(name => compute.service(name)),
       ...(execution === undefined ? {} : { execution }),
       replication,

@@ -35,6 +35,8 @@ export interface RegionStatus {
   /** Base address of the region's control endpoint: API, Git (`/git/<application>.git`) and registry (`/v2/`). */
   endpoint: string;
   gitUrl: string;
+  /** Its commits are delivered. */
+  branch: string;
   services: ServiceStatus[];
   /** The newest execution that is under way or waits for a person; where there is none, the newest. */
   execution?: Execution;

@@ -22,15 +22,12 @@ beforeEach(async () => {
   await git(root, 'init', '--quiet', '-b', 'trunk', application);
   await git(application, 'config', 'user.name', 'Ada');
   await git(application, 'config', 'user.email', 'ada@example.com');
-  await writeFile(
-    join(application, 'tandem.config.ts'),
-    `export default { application: 'storefront', pipeline: { branch: 'release' } };`,
-  );
+  await writeFile(join(application, 'tandem.config.ts'), `export default { application: 'storefront' };`);
   await git(application, 'add', '-A');
   await git(application, 'commit', '--quiet', '-m', 'First');
   cloud = cloudDouble();
-  cloud.east.statusOverrides = { gitUrl: east };
-  cloud.west.statusOverrides = { gitUrl: west };
+  cloud.east.statusOverrides = { gitUrl: east, branch: 'release' };
+  cloud.west.statusOverrides = { gitUrl: west, branch: 'release' };
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 

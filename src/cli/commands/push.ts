@@ -39,12 +39,11 @@ export const push = defineCommand<{ wait: boolean }>({
   takesRegion: true,
   isForAws: true,
   async run(context, { wait }) {
-    const { pipeline } = await context.config();
-    if (context.target === 'aws') requireOwnRepository(pipeline);
+    if (context.target === 'aws') requireOwnRepository((await context.config()).pipeline);
     const cloud = await context.cloud();
     const folder = dirname(context.configPath);
     const target = targetRegion(context, cloud);
-    return pushAndFollow(context, { cloud, folder, target, branch: pipeline.branch, wait });
+    return pushAndFollow(context, { cloud, folder, target, wait });
   },
 });
 
@@ -53,18 +52,17 @@ export interface PushRequest {
   /** The application's repository, or a folder in it. */
   folder: string;
   target: RegionName;
-  branch: string;
   wait: boolean;
 }
 
 /** Pushes HEAD of a repository to one region, then follows its executions everywhere. */
 export async function pushAndFollow(context: CommandContext, request: PushRequest): Promise<ExitCode> {
-  const { cloud, folder, target, branch, wait } = request;
+  const { cloud, folder, target, wait } = request;
   const reached = reachableRegion(context, cloud, target);
   // That there is nothing to push is told first.
   reached.catch(() => undefined);
   const commit = await headCommit(context, folder);
-  const { gitUrl } = await reached;
+  const { gitUrl, branch } = await reached;
   const remote = { folder, url: gitUrl, ref: `refs/heads/${branch}`, ...REMOTES[cloud.target] };
   if (cloud.target === 'aws') await setUpAwsRemote(context.git, folder, gitUrl);
   const [before, there, known] = await Promise.all([

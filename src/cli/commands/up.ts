@@ -62,7 +62,7 @@ async function upWithExample(here: CommandContext, options: Options): Promise<Ex
     configPath,
     dataDir: isDefaultDataDir ? undefined : here.dataDir,
   });
-  return run(context, config, options, running => pushExample(context, running.cloud, config));
+  return run(context, config, options, running => pushExample(context, running.cloud));
 }
 
 async function run(

@@ -77,6 +77,7 @@ export class RegionDouble implements RegionOperations {
       problems: [],
       endpoint: 'http://127.0.1.1:8000',
       gitUrl: 'http://127.0.1.1:8000/git/storefront.git',
+      branch: 'main',
       services: this.services,
       ...(execution && { execution }),
       replication: [],

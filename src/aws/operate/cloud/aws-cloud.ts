@@ -30,13 +30,14 @@ export function createAwsCloud(session: AwsSession, places: readonly RegionPlace
   };
 }
 
-function unreachableStatus({ region }: RegionPlaces, error: unknown): RegionStatus {
+function unreachableStatus({ region, branch }: RegionPlaces, error: unknown): RegionStatus {
   return {
     region,
     health: 'unreachable',
     problems: [errorMessage(error)],
     endpoint: '',
     gitUrl: '',
+    branch,
     services: [],
     replication: [],
   };

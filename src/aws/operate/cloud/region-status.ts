@@ -63,6 +63,7 @@ export async function readStatus(sources: StatusSources): Promise<RegionStatus> 
     problems,
     endpoint: `https://${region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/${pipeline}/view?region=${region}`,
     gitUrl: gitUrl ?? '',
+    branch: places.branch,
     services: services.filter(service => service !== undefined),
     ...(execution && { execution }),
     replication,

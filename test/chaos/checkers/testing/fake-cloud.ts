@@ -83,6 +83,7 @@ function statusOf(region: RegionName): RegionStatus {
     problems: [],
     endpoint: 'http://127.0.0.1:1',
     gitUrl: 'http://127.0.0.1:1/git/shop.git',
+    branch: 'main',
     services: (['staging', 'production'] as const).map(name => ({
       name,
       url: 'http://127.0.0.1:2',
