@@ -30,6 +30,7 @@ export const PAGES: Readonly<Record<string, readonly (keyof typeof modules)[]>> 
   codepipeline: ['codepipeline', 'codebuildProject'],
   monitoring: ['monitoring'],
   dns: ['dns', 'regionRecord', 'certificate'],
+  'drift-check': ['driftCheck'],
   waf: ['waf'],
   secrets: ['secrets'],
   database: ['database'],

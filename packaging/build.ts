@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { FUNCTION_NAMES } from '../src/aws/terraform/function-archives.ts';
-import { bundleFunction } from '../src/function-archives.ts';
+import { bundleDriftJudge, bundleFunction } from '../src/function-archives.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -25,6 +25,7 @@ async function buildPackage(): Promise<void> {
   for (const name of FUNCTION_NAMES) {
     await writeFile(join(DIST, 'functions', `${name}.mjs`), await bundleFunction(name));
   }
+  await writeFile(join(DIST, 'functions', 'drift-check.mjs'), await bundleDriftJudge());
 }
 
 /** Puts what is used of cdktn and of the provider into the folder's own files; types stay as they are. */

@@ -112,6 +112,14 @@ export function createAwsOperations(): AwsOperations {
       const { quotaUse } = await import('./aws/operate/quotas.ts');
       return quotaUse(await sessionIn(demands[0]!.region), demands);
     },
+    async keepDeployed(stack, accountId) {
+      const { keepDeployed } = await import('./aws/operate/deployed-documents.ts');
+      const { driftJudge } = await import('./function-archives.ts');
+      const judge = await driftJudge();
+      await call(`leaving ${stack.name} for the drift check`, stack.region, session =>
+        keepDeployed(session, stack, { accountId, judge }),
+      );
+    },
     async openWorkFolder(request) {
       const { openWorkFolder } = await import('./aws/operate/work-folder.ts');
       return openWorkFolder({ ...request, environment, clock: systemClock });

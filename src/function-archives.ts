@@ -23,6 +23,15 @@ export function bundleFunction(name: (typeof FUNCTION_NAMES)[number]): Promise<s
   return bundleModule(pathOf(`aws/lambda/${name}/handler.ts`), IN_RUNTIME);
 }
 
+/** What the scheduled check judges plans by, as one module; published as `functions/drift-check.mjs`. */
+export async function driftJudge(): Promise<string> {
+  return (await readTextIfExists(pathOf('functions/drift-check.mjs'))) ?? bundleDriftJudge();
+}
+
+export function bundleDriftJudge(): Promise<string> {
+  return bundleModule(pathOf('aws/operate/drift-check.ts'), []);
+}
+
 function pathOf(relative: string): string {
   return fileURLToPath(new URL(relative, import.meta.url));
 }

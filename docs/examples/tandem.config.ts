@@ -414,6 +414,15 @@ export default defineConfig({
     // A whole number from 90 to 3653.
     keepDays: 365,
   },
+  // What is done about changes that somebody makes by hand, on AWS.
+  drift: {
+    // How often each region looks by itself for what was changed outside Terraform since `tandem deploy`, and tells people.
+    // One of "daily", "weekly", "never".
+    check: 'daily',
+    // The role by which the check puts back what was changed, where nothing else would change; empty: it only tells. Best the one that `tandem deploy` works with; it must trust the role <prefix>-<region>-drift.
+    // The ARN of a role, as arn:aws:iam::123456789012:role/deployer, or empty.
+    reapplyRoleArn: '',
+  },
   // What AWS may cost.
   budget: {
     // What a month may cost, in all regions together; 0: no budget. Counts what has the Application tag.

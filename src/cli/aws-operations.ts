@@ -70,5 +70,7 @@ export interface AwsOperations {
   ): Promise<ForeignReplication>;
   /** What the account has, and may have, of what is to be made. Never throws for what cannot be seen. */
   quotaUse(demands: readonly QuotaDemand[]): Promise<QuotaReport>;
+  /** Leaves a stack as it was just applied where the region's scheduled check looks for drift from it. */
+  keepDeployed(stack: InfrastructureStack, accountId: string): Promise<void>;
   openWorkFolder(request: WorkFolderRequest): Promise<WorkFolder>;
 }

@@ -3,7 +3,7 @@ import { assert } from '../../core/assert.ts';
 import type { InfrastructureStack } from '../../model/infrastructure.ts';
 import type { AwsSession } from './aws-session.ts';
 import { emptyBucket } from './contents.ts';
-import { stateLocation } from './state-location.ts';
+import { DEPLOYED_PREFIX, stateLocation } from './state-location.ts';
 
 /**
  * Deletes the bucket of a region's states, all of which must describe nothing any more. Where it holds the state of
@@ -24,7 +24,8 @@ export async function removeStateBucket(
     const others: string[] = [];
     const owned = { Bucket: bucket, ExpectedBucketOwner: accountId };
     for await (const { Contents = [] } of paginateListObjectsV2({ client }, owned)) {
-      for (const { Key = '' } of Contents) if (!own.has(Key)) others.push(Key);
+      for (const { Key = '' } of Contents)
+        if (!own.has(Key) && !Key.startsWith(DEPLOYED_PREFIX)) others.push(Key);
     }
     if (others.length > 0) return { bucket, others };
     await emptyBucket(session, region, bucket);

@@ -19,3 +19,6 @@ export function stackTags({ document }: InfrastructureStack): Record<string, str
   };
   return provider?.aws?.[0]?.default_tags?.[0]?.tags ?? {};
 }
+
+/** Below it lies, in the bucket of the states, what the scheduled check compares: each stack as it was last applied. */
+export const DEPLOYED_PREFIX = 'deployed/';

@@ -37,6 +37,8 @@ type RolePurpose =
   | 'pipeline-start'
   | 'region-switch'
   | 'gate-refused'
+  | 'drift'
+  | 'drift-start'
   | `${Environment}-${'execution' | 'task' | 'release' | 'remediation' | 'rotation' | 'shift'}`;
 
 /**
@@ -63,6 +65,7 @@ export interface Names {
   buildProject: string;
   imageProject: string;
   approvalCardProject: string;
+  driftProject: string;
   /** The repository of the images' signatures. */
   signatures: string;
   /** Of the key that images are signed with, the same in every region. */
@@ -111,6 +114,7 @@ export function createNames(config: Config): Names {
     databaseLogin: environment => within('other', `${prefix}/${environment}/database-login`),
     buildProject: within('project', `${prefix}-build`),
     approvalCardProject: within('project', `${prefix}-approval-card`),
+    driftProject: within('project', `${prefix}-drift`),
     imageProject: within('project', `${prefix}-image`),
     signatures: within('repository', `${prefix}-signatures`),
     signingKey: within('other', `alias/${prefix}-signing`),

@@ -4,11 +4,12 @@ import { PIPELINE_ENVIRONMENTS } from '../../model/names.ts';
 import { deliverFrom } from './delivery.ts';
 import { compliance } from './modules/compliance.ts';
 import { dashboard } from './modules/dashboard.ts';
+import { driftCheck } from './modules/drift-check.ts';
 import { ecr } from './modules/ecr.ts';
 import { eventNotification } from './modules/event-notification.ts';
 import { accessLogStatement } from './modules/load-balancer.ts';
 import { imageSupply } from './modules/image-supply.ts';
-import { notifications } from './modules/notifications.ts';
+import { notifications, type NotificationsOutput } from './modules/notifications.ts';
 import { privateBucket } from './modules/private-bucket.ts';
 import { replication } from './modules/replication.ts';
 import { vpc } from './modules/vpc.ts';
@@ -42,9 +43,10 @@ export function accountIdOf(stack: Stack, { aws }: Config): string {
 
 /**
  * What the environments of one region share: network, repositories, pipeline, and whom to tell. It refers to no other
- * region, so that it can be made, changed and deleted by itself.
+ * region, so that it can be made, changed and deleted by itself. `states`: of the stacks whose states lie in a bucket of
+ * this region.
  */
-export function defineRegion(stack: Stack, input: StackInput): void {
+export function defineRegion(stack: Stack, input: StackInput, states: readonly string[]): void {
   const { config, names } = input;
   const accountId = accountIdOf(stack, config);
   const region: Region = { ...input, stack, accountId };
@@ -139,6 +141,7 @@ export function defineRegion(stack: Stack, input: StackInput): void {
   }
   const pipeline = deliverFrom(region, { source, images, signatures, people });
   tellOfFailures(region, pipeline.name, people.topicArn);
+  watchForDrift(region, people, states);
   output(stack, 'image-repository', images.uri);
   output(stack, 'pipeline', pipeline.name);
 }
@@ -180,6 +183,30 @@ function watchAccount({ stack, config, names, accountId, protect }: Region): voi
         protect,
       },
     }),
+  });
+}
+
+function watchForDrift(
+  { stack, config, names, accountId }: Region,
+  { topicArn, keyArn }: NotificationsOutput,
+  states: readonly string[],
+): void {
+  const { check, reapplyRoleArn } = config.drift;
+  if (check === 'never' || states.length === 0) return;
+  driftCheck(stack, 'drift', {
+    name: names.driftProject,
+    accountId,
+    every: check,
+    stacks: states,
+    stateBucket: names.bucket('state', stack.region),
+    secretArns: states.includes('foundation')
+      ? [`arn:aws:secretsmanager:${stack.region}:${accountId}:secret:${names.prefix}/*`]
+      : [],
+    topic: { arn: topicArn, keyArn },
+    ...(reapplyRoleArn !== '' && { reapplyRoleArn }),
+    roleName: names.role('drift', stack.region),
+    startRoleName: names.role('drift-start', stack.region),
+    logRetentionDays: config.logs.retentionDays,
   });
 }
 

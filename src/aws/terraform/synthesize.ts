@@ -100,7 +100,7 @@ function stacksOf(given: Config, options: SynthesisOptions): SynthesizedStack[] 
   }
   for (const region of config.regions) {
     add({ name: region, region, after: stateBucket(region) }, stack =>
-      defineRegion(stack, { config, names, protect }),
+      defineRegion(stack, { config, names, protect }, options.state === 's3' ? statesIn(config, region) : []),
     );
   }
   const environments = config.regions.flatMap(region =>
@@ -123,6 +123,17 @@ function stacksOf(given: Config, options: SynthesisOptions): SynthesizedStack[] 
     stack => defineGlobal(stack, { config, names, protect }),
   );
   return made;
+}
+
+/** The stacks whose states lie in a region. */
+function statesIn(config: Config, region: RegionName): string[] {
+  const isPrimary = region === config.regions[0];
+  return [
+    ...(isPrimary && hasFoundation(config) ? ['foundation'] : []),
+    region,
+    ...environmentsIn(config, region).map(environment => `${region}-${environment}`),
+    ...(isPrimary ? ['global'] : []),
+  ];
 }
 
 /** A copy of a relational database can only be made of one that is there. */

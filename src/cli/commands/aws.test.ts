@@ -152,7 +152,13 @@ describe('deploy', () => {
     );
     expect(run.stderr).toContain('Apply this? [y/N] ');
     expect(run.exitCode).toBe(0);
-    expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'apply us-east-1 us-west-2', 'close']);
+    expect(calls).toEqual([
+      'plan normal us-east-1 us-west-2',
+      'apply us-east-1 us-west-2',
+      'keep us-east-1',
+      'keep us-west-2',
+      'close',
+    ]);
   });
 
   test('makes nothing where a quota would not suffice in some region, and says how it is raised', async () => {
@@ -418,6 +424,7 @@ function runAws(
     observeRegion: () => Promise.reject(new Error('not expected')),
     foreignReplication: async () => foreign,
     quotaUse: async demands => quotas(demands),
+    keepDeployed: async ({ name }) => void calls.push(`keep ${name}`),
     openWorkFolder: async () => work,
   };
   const cost: CostPort = {

@@ -2,6 +2,7 @@ import type { InfrastructureStack, StackOutcome, StackPlan } from '../../model/i
 import { terraformOptions, type AwsApplication, type TerraformOptions } from '../aws/application.ts';
 import { requireWayToTheEnd } from '../aws/before-apply.ts';
 import { confirmByYes } from '../aws/confirm.ts';
+import { keepDeployed } from '../aws/keep-deployed.ts';
 import { openForPlan } from '../aws/open-for-plan.ts';
 import { openWorkFolder, type TerraformSession } from '../aws/open-work-folder.ts';
 import { planStacks, plansOf, reportPlans, reportStackFailures } from '../aws/plan-stacks.ts';
@@ -61,7 +62,8 @@ export const deploy = defineCommand<Options>({
       );
     }
     const applied = await applyPlans(context, session, stacks, plans);
-    return worst([unplanned, reportDeployment(context, application, { planned, applied })]);
+    const kept = await keepDeployed(context, application, session.work, options, applied);
+    return worst([unplanned, kept, reportDeployment(context, application, { planned, applied })]);
   },
 });
 

@@ -7,7 +7,7 @@ import {
 } from '../aws/application.ts';
 import { openWorkFolder } from '../aws/open-work-folder.ts';
 import { planStacks, reportStackFailures } from '../aws/plan-stacks.ts';
-import { realDrift } from '../aws/real-drift.ts';
+import { realDrift } from '../../model/real-drift.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, worst } from '../exit-code.ts';

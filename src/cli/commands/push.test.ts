@@ -116,7 +116,7 @@ test('a primary that is down: nothing is pushed, and another region is named', a
 });
 
 test('says what is left behind: changes that are not committed', async () => {
-  await writeFile(join(application, 'tandem.config.ts'), `export default { application: 'storefront' };`);
+  await writeFile(join(application, 'tandem.config.ts'), `export default { application: 'other' };`);
   const { stderr } = await push(['--no-wait'], () => undefined);
   expect(stderr).toContain('1 file has changes that are not committed; they are not pushed\n');
 });

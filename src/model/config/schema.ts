@@ -5,6 +5,7 @@ import { namePrefixFaults } from './name-prefix.ts';
 import { alarmsSchema } from './sections/alarms.ts';
 import { awsSchema } from './sections/aws.ts';
 import { budgetSchema } from './sections/budget.ts';
+import { driftSchema } from './sections/drift.ts';
 import { buildSchema } from './sections/build.ts';
 import { complianceSchema } from './sections/compliance.ts';
 import { databaseSchema } from './sections/database.ts';
@@ -74,6 +75,9 @@ export const configSchema = z
     compliance: complianceSchema
       .prefault({})
       .describe('AWS’s own watchers: of several applications in one account, only one may switch each on.'),
+    drift: driftSchema
+      .prefault({})
+      .describe('What is done about changes that somebody makes by hand, on AWS.'),
     budget: budgetSchema.prefault({}).describe('What AWS may cost.'),
     aws: awsSchema.prefault({}).describe('What only AWS has.'),
     local: localSchema.prefault({}).describe('What only the local cloud has.'),

@@ -12,6 +12,10 @@ const pipeline: Rule = (_resource, { usage }) => {
   return [{ item: 'pipeline actions', price: 'pipelineMinute', quantity: usage.builds * minutes }];
 };
 
+/** The scheduled look for drift: so often a month, each so many minutes. */
+const CHECKS: Readonly<Record<string, number>> = { daily: DAYS_A_MONTH, weekly: DAYS_A_MONTH / 7 };
+const CHECK_MINUTES = 3;
+
 /** What only looks has a short limit, and is done in a minute. */
 const SHORT_LIMIT_MINUTES = 5;
 
@@ -19,6 +23,13 @@ const SHORT_LIMIT_MINUTES = 5;
 const buildProject: Rule = ({ values }, { usage }) => {
   const environment = first(values['environment']);
   const isArm = textOf(environment['type']).startsWith('ARM');
+  const checked = listOf(environment['environment_variable'])
+    .map(first)
+    .find(({ name }) => name === 'CHECKED');
+  if (checked) {
+    const quantity = (CHECKS[textOf(checked['value'])] ?? 0) * CHECK_MINUTES;
+    return [{ item: 'drift checks', price: 'buildMinute', quantity }];
+  }
   const isShort = numberOf(values['build_timeout'], 0) === SHORT_LIMIT_MINUTES;
   const working = isShort ? 1 : usage.releaseMinutes;
   const minutes = environment['privileged_mode'] === true ? usage.buildMinutes : working;

@@ -11,15 +11,15 @@ export interface CodebuildProjectInput {
   roleName: string;
   /** The path of a buildspec in the source, or its text. */
   buildspec: string;
-  /** `undefined`: a pipeline gives the source and takes the artifacts. */
-  repository?: SourceRepository;
+  /** `undefined`: a pipeline gives the source and takes the artifacts. `none`: there are neither. */
+  repository?: SourceRepository | 'none';
   environment: Readonly<Record<string, string>>;
   architecture: 'X86_64' | 'ARM64';
   timeoutMinutes: number;
   /** Whether it builds images, which needs a Docker daemon. */
   docker: boolean;
   /** The pipeline's artifacts: read, and written where there is an output. */
-  artifactBucketArn: string;
+  artifactBucketArn?: string;
   logRetentionDays: number;
   statements: readonly PolicyStatement[];
 }
@@ -36,6 +36,7 @@ export interface SourceRepository {
 export interface CodebuildProjectOutput {
   name: string;
   arn: string;
+  roleName: string;
 }
 
 const ARCHITECTURE = {
@@ -43,7 +44,7 @@ const ARCHITECTURE = {
   ARM64: { type: 'ARM_CONTAINER', image: 'aws/codebuild/amazonlinux-aarch64-standard:3.0' },
 } as const;
 
-/** A project that a pipeline runs: its own role, its own log group, no credentials that last. */
+/** A project that a pipeline, or a schedule, runs: its own role, its own log group, no credentials that last. */
 export function codebuildProject(
   scope: Construct,
   id: string,
@@ -61,11 +62,15 @@ export function codebuildProject(
     accountId: input.accountId,
     statements: [
       { Sid: 'Log', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: `${logs.arn}:*` },
-      {
-        Sid: 'Artifacts',
-        Action: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject'],
-        Resource: `${input.artifactBucketArn}/*`,
-      },
+      ...(input.artifactBucketArn === undefined
+        ? []
+        : [
+            {
+              Sid: 'Artifacts',
+              Action: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject'],
+              Resource: `${input.artifactBucketArn}/*`,
+            },
+          ]),
       ...input.statements,
     ],
   });
@@ -88,12 +93,15 @@ export function codebuildProject(
     }),
     logsConfig: { cloudwatchLogs: { status: 'ENABLED', groupName: logs.name } },
   });
-  return { name: project.name, arn: project.arn };
+  return { name: project.name, arn: project.arn, roleName: role.name };
 }
 
 function ends({ buildspec, repository }: CodebuildProjectInput) {
   if (!repository) {
     return { source: { type: 'CODEPIPELINE', buildspec }, artifacts: { type: 'CODEPIPELINE' } };
+  }
+  if (repository === 'none') {
+    return { source: { type: 'NO_SOURCE', buildspec }, artifacts: { type: 'NO_ARTIFACTS' } };
   }
   const { type, cloneUrl, connectionArn, artifacts } = repository;
   return {

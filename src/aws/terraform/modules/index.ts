@@ -31,6 +31,7 @@ export { codeconnection } from './codeconnection.ts';
 export { codepipeline } from './codepipeline.ts';
 export { compliance } from './compliance.ts';
 export { dns, regionRecord } from './dns.ts';
+export { driftCheck } from './drift-check.ts';
 export { ecr } from './ecr.ts';
 export { imageSupply } from './image-supply.ts';
 export { logGroup } from './log-group.ts';

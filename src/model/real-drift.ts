@@ -3,7 +3,7 @@ import type {
   InfrastructureStack,
   PlannedChange,
   StackPlan,
-} from '../../model/infrastructure.ts';
+} from './infrastructure.ts';
 
 /**
  * What somebody changed outside Terraform: what is not as the state has it, as far as Terraform would put it back. So what

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AttributeChange, PlannedChange, StackPlan } from '../../model/infrastructure.ts';
+import type { AttributeChange, PlannedChange, StackPlan } from './infrastructure.ts';
 import { realDrift } from './real-drift.ts';
 
 const stack = { name: 'us-east-1-production', region: 'us-east-1', document: {} };
