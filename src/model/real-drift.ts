@@ -1,9 +1,4 @@
-import type {
-  AttributeChange,
-  InfrastructureStack,
-  PlannedChange,
-  StackPlan,
-} from './infrastructure.ts';
+import type { AttributeChange, InfrastructureStack, PlannedChange, StackPlan } from './infrastructure.ts';
 
 /**
  * What somebody changed outside Terraform: what is not as the state has it, as far as Terraform would put it back. So what

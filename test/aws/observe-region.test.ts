@@ -149,9 +149,7 @@ describe.skipIf(isMissing)('a region on AWS', { timeout: 60_000 }, () => {
         { what: 'tasks', seen: expect.stringContaining('Essential container in task exited') },
         { what: 'logs', seen: 'Error: the price list is missing' },
       ]);
-      expect(finding!.mend).toContain(
-        '`aws logs tail /tandem/shop/production --region eu-west-1 --since 1h`',
-      );
+      expect(finding!.mend).toContain('`tandem logs production --target aws --region eu-west-1`');
     } finally {
       await elb.send(new RegisterTargetsCommand(targets));
     }
@@ -255,8 +253,8 @@ describe.skipIf(isMissing)('a region on AWS', { timeout: 60_000 }, () => {
           'its log ends with: Error: 3 tests failed',
         evidence: [{ what: 'phase', seen: 'BUILD' }],
         mend:
-          'mend what the log names (`aws logs tail /aws/codebuild/shop-build --region eu-west-1 --since 1h`), and push; ' +
-          '`aws codepipeline start-pipeline-execution --region eu-west-1 --name shop` if it was chance',
+          'mend what the log names (`tandem logs build --target aws --region eu-west-1`), and push; ' +
+          '`tandem retry --target aws --region eu-west-1` if it was chance',
       },
     ]);
   });

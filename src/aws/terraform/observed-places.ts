@@ -22,9 +22,6 @@ export function observedPlaces(config: Config, region: RegionName) {
         logGroup: names.logGroup(environment),
         memoryMb,
         port,
-        ...(environment !== 'dev' && {
-          release: { pipeline: names.prefix, stage: environment === 'staging' ? 'Staging' : 'Production' },
-        }),
       };
     }),
     build: { project: names.buildProject, pipeline: names.prefix },

@@ -7,7 +7,7 @@ import {
 import { CodePipelineClient, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
 import { MINUTE_MS } from '../../../core/duration.ts';
 import type { BuildObservation } from '../../../model/diagnosis.ts';
-import { newestLines, tailCommand } from './log-tail.ts';
+import { newestLines } from './log-tail.ts';
 import type { Looking } from './looking.ts';
 
 export interface BuildPlace {
@@ -81,7 +81,7 @@ async function observed(
     status,
     startedAt: build.startTime?.getTime() ?? 0,
     timeoutMs: (build.timeoutInMinutes ?? 60) * MINUTE_MS,
-    commands: commandsOf(looking, place, build.id),
+    commands: commandsOf(looking),
     ...(phase !== undefined && { phase }),
     ...(usualMs !== undefined && { usualMs }),
     ...(status === 'failed' && {
@@ -134,20 +134,17 @@ async function stageFailure(looking: Looking, place: BuildPlace): Promise<BuildO
     status: 'failed',
     startedAt: lastStatusChange?.getTime() ?? 0,
     timeoutMs: Infinity,
-    commands: commandsOf(looking, place),
+    commands: commandsOf(looking),
     ...(stage.stageName !== undefined && { phase: stage.stageName }),
     cause: errorDetails?.message ?? summary ?? `its stage ${stage.stageName} failed`,
   };
 }
 
-function commandsOf(
-  { settings: { region } }: Looking,
-  { project, pipeline }: BuildPlace,
-  id = '<its id>',
-): BuildObservation['commands'] {
+function commandsOf({ settings: { region } }: Looking): BuildObservation['commands'] {
+  const there = `--target aws --region ${region}`;
   return {
-    logs: tailCommand(region, `/aws/codebuild/${project}`),
-    retry: `aws codepipeline start-pipeline-execution --region ${region} --name ${pipeline}`,
-    stop: `aws codebuild stop-build --region ${region} --id ${id}`,
+    logs: `tandem logs build ${there}`,
+    retry: `tandem retry ${there}`,
+    stop: `tandem stop --abandon ${there}`,
   };
 }

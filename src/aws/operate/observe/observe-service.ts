@@ -22,8 +22,6 @@ export interface ServicePlace {
   logGroup: string;
   memoryMb: number;
   port: number;
-  /** The pipeline and its stage that release to it; absent where people do. */
-  release?: { pipeline: string; stage: string };
 }
 
 type Health = Pick<ServiceObservation, 'healthyTargets' | 'otherTargets'>;
@@ -54,19 +52,17 @@ export async function observeService(
     ...(ports && { ports }),
     stops: allStops,
     logs: isWell ? [] : await serviceLogs(looking, place, stops[0]),
-    commands: {
-      logs: tailCommand(looking.settings.region, place.logGroup),
-      rollBack: rollBackCommand(looking.settings.region, place),
-    },
+    commands: commandsOf(looking.settings.region, place),
   };
 }
 
-/** The same as docs/runbooks/rollback.md says. */
-function rollBackCommand(region: string, { release }: ServicePlace): string {
-  return release === undefined
-    ? 'git revert'
-    : `aws codepipeline rollback-stage --region ${region} --pipeline-name ${release.pipeline} ` +
-        `--stage-name ${release.stage} --target-pipeline-execution-id <an earlier one>`;
+/** Tandem's own, where it steers the service. */
+function commandsOf(region: string, { environment, logGroup }: ServicePlace) {
+  const there = `--target aws --region ${region}`;
+  return {
+    logs: environment === 'dev' ? tailCommand(region, logGroup) : `tandem logs ${environment} ${there}`,
+    rollBack: environment === 'production' ? `tandem rollback ${there}` : 'git revert',
+  };
 }
 
 export async function describeService(

@@ -21,9 +21,20 @@ export const networkSchema = z.strictObject({
         'the end of an endpoint’s name, as sqs or ecr.api; s3 and dynamodb have one',
       ),
     )
+    .superRefine(namedApart)
     .default([])
     .describe(
       'Further AWS services that the application calls, each with an endpoint in the network; S3 and DynamoDB always have one.',
     ),
   flowLogs: z.boolean().default(true).describe('Log who spoke to whom in the network.'),
 });
+
+/** Each makes a resource, in whose name a dot is a hyphen. */
+function namedApart(services: readonly string[], context: z.RefinementCtx): void {
+  const names = services.map(service => service.replaceAll('.', '-'));
+  names.forEach((name, index) => {
+    if (names.indexOf(name) === index) return;
+    const message = 'each once, also where a dot stands for a hyphen';
+    context.addIssue({ code: 'custom', path: [index], input: services[index], message });
+  });
+}

@@ -18,17 +18,17 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AwsSession } from '../../src/aws/operate/aws-session.ts';
-import { keepDeployed } from '../../src/aws/operate/deployed-documents.ts';
+import { AwsSession } from '../../../src/aws/operate/aws-session.ts';
+import { keepDeployed } from '../../../src/aws/operate/deployed-documents.ts';
 import {
   driftCheckBuildspec,
   TERRAFORM_SHA256,
-} from '../../src/aws/terraform/modules/drift-check-buildspec.ts';
-import { bundleDriftJudge } from '../../src/function-archives.ts';
-import { findProgram, runCommand } from '../../src/platform/process.ts';
-import { sha256 } from '../../src/platform/hash.ts';
-import { startMoto, type Moto } from './moto.ts';
-import { findTools, isOnPath } from './terraform.ts';
+} from '../../../src/aws/terraform/modules/drift-check-buildspec.ts';
+import { bundleDriftJudge } from '../../../src/function-archives.ts';
+import { findProgram, runCommand } from '../../../src/platform/process.ts';
+import { sha256 } from '../../../src/platform/hash.ts';
+import { startMoto, type Moto } from '../moto.ts';
+import { findTools, isOnPath } from '../terraform.ts';
 
 /*
  * The scheduled check itself, in Bash, with real Terraform, the real AWS CLI and moto; only the download is played. What
