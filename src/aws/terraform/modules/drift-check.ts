@@ -2,6 +2,7 @@ import { CloudwatchEventRule } from '@cdktn/provider-aws/lib/cloudwatch-event-ru
 import { CloudwatchEventTarget } from '@cdktn/provider-aws/lib/cloudwatch-event-target/index.js';
 import { IamRolePolicyAttachment } from '@cdktn/provider-aws/lib/iam-role-policy-attachment/index.js';
 import { Construct } from 'constructs';
+import { literalText } from '../literal.ts';
 import type { PolicyStatement } from '../policy.ts';
 import { codebuildProject } from './codebuild-project.ts';
 import { driftCheckBuildspec } from './drift-check-buildspec.ts';
@@ -40,7 +41,7 @@ export function driftCheck(scope: Construct, id: string, input: DriftCheckInput)
     description: `Looks for what was changed outside Terraform (${input.every})`,
     accountId,
     roleName: input.roleName,
-    buildspec: driftCheckBuildspec(),
+    buildspec: literalText(driftCheckBuildspec()),
     repository: 'none',
     environment: {
       STACKS: input.stacks.join(' '),
