@@ -6,6 +6,8 @@ export interface PolicyStatement {
   Action: string | readonly string[];
   /** ARNs. `*` only where the action knows no resource, or in a resource's own policy. */
   Resource?: string | readonly string[];
+  /** Every resource but these; only to deny. */
+  NotResource?: string | readonly string[];
   Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 

@@ -95,6 +95,29 @@ export function driftCheck(scope: Construct, id: string, input: DriftCheckInput)
   });
 }
 
+const CONTENTS = [
+  'codecommit:GetBlob',
+  'codecommit:GetFile',
+  'codecommit:GitPull',
+  'dynamodb:BatchGetItem',
+  'dynamodb:GetItem',
+  'dynamodb:GetRecords',
+  'dynamodb:PartiQLSelect',
+  'dynamodb:Query',
+  'dynamodb:Scan',
+  'ecr:BatchGetImage',
+  'ecr:GetDownloadUrlForLayer',
+  'logs:FilterLogEvents',
+  'logs:GetLogEvents',
+  'logs:GetQueryResults',
+  'logs:StartLiveTail',
+  'logs:StartQuery',
+  'sqs:ReceiveMessage',
+  'ssm:GetParameter',
+  'ssm:GetParameters',
+  'ssm:GetParametersByPath',
+];
+
 function statements({ stateBucket, secretArns, topic, reapplyRoleArn }: DriftCheckInput): PolicyStatement[] {
   const bucketArn = `arn:aws:s3:::${stateBucket}`;
   return [
@@ -112,5 +135,13 @@ function statements({ stateBucket, secretArns, topic, reapplyRoleArn }: DriftChe
     ...(reapplyRoleArn === undefined
       ? []
       : [{ Sid: 'PutBack', Action: 'sts:AssumeRole', Resource: reapplyRoleArn }]),
+    // Of what AWS's own policy lets it read, no plan needs what people store.
+    {
+      Sid: 'NoObjects',
+      Effect: 'Deny',
+      Action: ['s3:GetObject', 's3:GetObjectVersion'],
+      NotResource: `${bucketArn}/*`,
+    },
+    { Sid: 'NoContents', Effect: 'Deny', Action: CONTENTS, Resource: '*' },
   ];
 }
