@@ -26,19 +26,34 @@ export interface ProxyState {
 /** What stands before moto: it mends its faults, and can refuse. */
 export function createProxy(state: ProxyState): Server {
   const memory: Memory = new Map();
+  const turns = new Turns();
   return createServer((incoming, outgoing) => {
-    pass(incoming, outgoing, state, memory).catch(error => {
+    pass(incoming, outgoing, { state, memory, turns }).catch(error => {
       state.unknown.add(`${incoming.method} ${incoming.url}: ${String(error)}`);
       outgoing.destroy();
     });
   });
 }
 
+/**
+ * moto answers each call in a thread of its own, and goes through collections that other threads add to, which Python
+ * refuses: CreateRole fails where a role is made at the same time. So it gets one call at a time, which is no slower, for
+ * only one of its threads ever runs.
+ */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  take<Value>(work: () => Promise<Value>): Promise<Value> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
 async function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  state: ProxyState,
-  memory: Memory,
+  { state, memory, turns }: { state: ProxyState; memory: Memory; turns: Turns },
 ): Promise<void> {
   const given = await bytesOf(incoming);
   const call = { region: regionOf(incoming), target: targetOf(incoming, given) };
@@ -60,10 +75,10 @@ async function pass(
   const body = requestTo(given, applied, (correction, message) =>
     correction.request!(message, memory, call.target),
   );
-  const [response, received] = await forward(incoming, body, {
-    port: state.upstream,
-    path: applied.reduce((path, correction) => correction.path?.(path) ?? path, incoming.url!),
-  });
+  const path = applied.reduce((given, correction) => correction.path?.(given) ?? given, incoming.url!);
+  const [response, received] = await turns.take(() =>
+    forward(incoming, body, { port: state.upstream, path }),
+  );
   if (response.statusCode === 500) state.unknown.add(call.target);
   const replied = isSuccess(response)
     ? responseOf(textOf(received, given, applied), applied, (correction, message) =>
