@@ -31,7 +31,7 @@ export async function observeBuild(
     stageFailure(looking, place),
   ]);
   const [newest, ...earlier] = builds;
-  const build = newest && (await observed(looking, newest, { earlier, place }));
+  const build = newest && (await observed(looking, newest, earlier));
   if (build?.status === 'failed' || build?.status === 'running') return build;
   // The pipeline fails by itself too, such as where it may not start the build: after which an old one is no answer.
   return failure !== undefined && failure.startedAt > (build?.startedAt ?? 0) ? failure : build;
@@ -66,7 +66,7 @@ const STATUSES: Readonly<Record<string, BuildObservation['status']>> = {
 async function observed(
   looking: Looking,
   build: Build,
-  { earlier, place }: { earlier: readonly Build[]; place: BuildPlace },
+  earlier: readonly Build[],
 ): Promise<BuildObservation> {
   // FAILED, FAULT, TIMED_OUT
   const status = STATUSES[build.buildStatus ?? ''] ?? 'failed';
