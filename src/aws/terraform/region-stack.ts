@@ -2,6 +2,7 @@ import { DataAwsCallerIdentity } from '@cdktn/provider-aws/lib/data-aws-caller-i
 import type { Config } from '../../model/config/schema.ts';
 import { PIPELINE_ENVIRONMENTS } from '../../model/names.ts';
 import { deliverFrom } from './delivery.ts';
+import { relational } from './environment-data.ts';
 import { compliance } from './modules/compliance.ts';
 import { dashboard } from './modules/dashboard.ts';
 import { driftCheck } from './modules/drift-check.ts';
@@ -199,9 +200,10 @@ function watchForDrift(
     every: check,
     stacks: states,
     stateBucket: names.bucket('state', stack.region),
-    secretArns: states.includes('foundation')
-      ? [`arn:aws:secretsmanager:${stack.region}:${accountId}:secret:${names.prefix}/*`]
-      : [],
+    secretArns:
+      states.includes('foundation') || relational(config)
+        ? [`arn:aws:secretsmanager:${stack.region}:${accountId}:secret:${names.prefix}/*`]
+        : [],
     topic: { arn: topicArn, keyArn },
     ...(reapplyRoleArn !== '' && { reapplyRoleArn }),
     roleName: names.role('drift', stack.region),

@@ -18,7 +18,7 @@ export interface DriftCheckInput {
   stacks: readonly string[];
   /** Holds their states, and their documents as they were last applied. */
   stateBucket: string;
-  /** Secrets that the stacks make: Terraform reads a value to know that it is there. ARNs, with `*` at their ends. */
+  /** Secrets that the stacks make or use: a plan reads their values. ARNs, with `*` at their ends. */
   secretArns: readonly string[];
   /** Told of what has drifted, and of checks that failed. */
   topic: { arn: string; keyArn: string };
@@ -29,7 +29,8 @@ export interface DriftCheckInput {
   logRetentionDays: number;
 }
 
-const RATES = { daily: 'rate(1 day)', weekly: 'rate(7 days)' } as const;
+/** Early in the morning, UTC: not in the middle of a first deployment, as a rate could. */
+const SCHEDULES = { daily: 'cron(0 6 * * ? *)', weekly: 'cron(0 6 ? * MON *)' } as const;
 const TIMEOUT_MINUTES = 60;
 
 /** Compares a region's stacks with what is there, on a schedule, and tells people what was changed outside Terraform. */
@@ -72,7 +73,7 @@ export function driftCheck(scope: Construct, id: string, input: DriftCheckInput)
   const schedule = new CloudwatchEventRule(here, 'schedule', {
     name,
     description: `Starts ${name} (${input.every})`,
-    scheduleExpression: RATES[input.every],
+    scheduleExpression: SCHEDULES[input.every],
   });
   new CloudwatchEventTarget(here, 'target', {
     rule: schedule.name,
