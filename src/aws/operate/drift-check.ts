@@ -15,6 +15,10 @@ interface Verdict {
   text: string;
 }
 
+/** SNS takes 256 KB, and nobody reads further. */
+const MOST_LINES = 200;
+const LONGEST_VALUE = 300;
+
 function judge(plan: StackPlan, drift: readonly PlannedChange[]): Verdict {
   if (drift.length === 0) return { verdict: 'clean', text: '' };
   const drifted = new Set(drift.map(({ address }) => address));
@@ -23,14 +27,17 @@ function judge(plan: StackPlan, drift: readonly PlannedChange[]): Verdict {
   );
   const lines = drift.flatMap(({ address, action, attributes }) => [
     `  ${address}${action === 'delete' ? ': gone' : ''}`,
-    ...attributes.map(
-      ({ path, before, after }) => `    ${path}: ${before ?? 'nothing'} -> ${after ?? 'nothing'}`,
-    ),
+    ...attributes.map(({ path, before, after }) => `    ${path}: ${shown(before)} -> ${shown(after)}`),
   ]);
+  const rest = lines.length > MOST_LINES ? [`  … and ${lines.length - MOST_LINES} more lines`] : [];
   return {
     verdict: isMendable ? 'mendable' : 'drifted',
-    text: [`${plan.stack} is not as it was deployed:`, '', ...lines].join('\n'),
+    text: [`${plan.stack} is not as it was deployed:`, '', ...lines.slice(0, MOST_LINES), ...rest].join('\n'),
   };
+}
+
+function shown(value = 'nothing'): string {
+  return value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value;
 }
 
 const [name = '', documentPath = '', planPath = ''] = commandArguments;
