@@ -78,19 +78,19 @@ export const CORRECTIONS: readonly Correction[] = [
     response: response => withTimesAsSeconds(response) as Message,
   },
   {
-    name: 'source of a pipeline’s project',
+    name: 'source of a project that has none of its own',
     reason:
-      'moto wants a location of source and artifacts of a project that gets both from a pipeline, which AWS refuses',
+      'moto wants a location of source and artifacts of a project that gets both from a pipeline, or has neither; AWS refuses one',
     targets: /^CodeBuild_20161006\.(CreateProject|BatchGetProjects)$/,
-    request: request => withPipelineEnds(request, end => ({ ...end, location: 'none' })),
+    request: request => withPlacelessEnds(request, end => ({ ...end, location: 'none' })),
     response: response => ({
       ...response,
       ...(response['project'] !== undefined && {
-        project: withPipelineEnds(response['project'] as Message, withoutLocation),
+        project: withPlacelessEnds(response['project'] as Message, withoutLocation),
       }),
       ...(response['projects'] !== undefined && {
         projects: (response['projects'] as Message[]).map(project =>
-          withPipelineEnds(project, withoutLocation),
+          withPlacelessEnds(project, withoutLocation),
         ),
       }),
     }),
@@ -210,9 +210,11 @@ function isConditionalRefusal({ Effect, Condition }: Message): boolean {
 }
 
 /** A project whose source and artifacts, where they are a pipeline's, went through a function. */
-function withPipelineEnds(project: Message, change: (end: Message) => Message): Message {
-  const ends = ['source', 'artifacts'].filter(
-    end => (project[end] as Message | undefined)?.['type'] === 'CODEPIPELINE',
+const PLACELESS = new Set<unknown>(['CODEPIPELINE', 'NO_SOURCE']);
+
+function withPlacelessEnds(project: Message, change: (end: Message) => Message): Message {
+  const ends = ['source', 'artifacts'].filter(end =>
+    PLACELESS.has((project[end] as Message | undefined)?.['type']),
   );
   return {
     ...project,
