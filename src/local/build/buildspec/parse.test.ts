@@ -155,3 +155,17 @@ function faultsOf(source: string): string[] {
   }
   throw new Error('the buildspec was taken as valid');
 }
+
+test('a line may have many pairs, and not many levels', () => {
+  const pairs = Array.from({ length: 100 }, (_, number) => `V${number}: x`).join(', ');
+  const buildspec = parseBuildspec(
+    `version: 0.2\nenv: { variables: { ${pairs} } }\nphases: { build: { commands: [x] } }\n`,
+    'buildspec.yml',
+  );
+  expect(Object.keys(buildspec.env?.variables ?? {})).toHaveLength(100);
+  for (const deep of ['- '.repeat(40), '['.repeat(40)]) {
+    expect(() => parseBuildspec(`version: 0.2\nphases:\n  ${deep}x\n`, 'buildspec.yml')).toThrow(
+      'buildspec.yml:3: found values that nest deeper',
+    );
+  }
+});

@@ -38,6 +38,8 @@ export function parseBuildspec(source: string, file: string): Buildspec {
 
 /** A buildspec needs six. */
 const DEEPEST_NESTING = 32;
+/** Of maps within brackets, in one line. */
+const MOST_PAIRS = 1_000;
 
 /**
  * The line where more levels are open than any buildspec has: the reader takes memory and time by the square of them.
@@ -49,13 +51,17 @@ function findDeepLine(source: string): number | undefined {
   let marks = 0;
   for (const token of new Lexer().lex(source)) {
     if (token === '[' || token === '{') brackets += 1;
-    else if (token === ']' || token === '}') brackets -= 1;
-    else if (token === '-' || token === '?' || token === ':') marks += 1;
+    else if (token === ']' || token === '}') {
+      brackets -= 1;
+      if (brackets === 0) marks = 0;
+    } else if (token === '-' || token === '?' || token === ':') marks += 1;
     else if (token.includes('\n')) {
       line += token.split('\n').length - 1;
       marks = 0;
     }
-    if (brackets > DEEPEST_NESTING || marks > DEEPEST_NESTING) return line;
+    // Between brackets a mark opens no level, but stands in a pair.
+    const mostMarks = brackets === 0 ? DEEPEST_NESTING : MOST_PAIRS;
+    if (brackets > DEEPEST_NESTING || marks > mostMarks) return line;
   }
   return undefined;
 }
