@@ -65,14 +65,12 @@ export async function pushAndFollow(context: CommandContext, request: PushReques
   const { gitUrl, branch } = await reached;
   const remote = { folder, url: gitUrl, ref: `refs/heads/${branch}`, ...REMOTES[cloud.target] };
   if (cloud.target === 'aws') await setUpAwsRemote(context.git, folder, gitUrl);
-  const [before, there, known] = await Promise.all([
+  const [before, known] = await Promise.all([
     executionsBefore(cloud, commit),
-    remoteCommit(context, remote),
     remoteUrl(context.git, folder, remote.name),
     warnOfUncommitted(context, folder),
   ]);
-  await gitPush(context, remote, known === gitUrl ? remote.name : gitUrl);
-  const isThere = there === commit;
+  const isThere = await gitPush(context, remote, known === gitUrl ? remote.name : gitUrl);
   if (isThere) context.note(`${target} has ${shortCommit(commit)} already; this is how it went there`);
   if (!wait) {
     if (context.json) context.printJson({ commit, region: target, executions: [] });
@@ -170,11 +168,6 @@ async function headCommit({ git }: CommandContext, folder: string): Promise<stri
   );
 }
 
-async function remoteCommit({ git }: CommandContext, { folder, url, ref, gitOptions }: Remote) {
-  const { exitCode, stdout } = await git([...gitOptions, 'ls-remote', url, ref], { folder });
-  return exitCode === 0 ? stdout.split('\t')[0] : undefined;
-}
-
 async function warnOfUncommitted(context: CommandContext, folder: string): Promise<void> {
   const { stdout } = await context.git(['status', '--porcelain', '--untracked-files=no'], { folder });
   const count = stdout.split('\n').filter(Boolean).length;
@@ -184,16 +177,17 @@ async function warnOfUncommitted(context: CommandContext, folder: string): Promi
   }
 }
 
+/** Whether the commit was there already: git's own words for it, which no language changes. */
 async function gitPush(
   context: CommandContext,
   { folder, ref, gitOptions }: Remote,
   to: string,
-): Promise<void> {
-  const { exitCode } = await context.git([...gitOptions, 'push', to, `HEAD:${ref}`], {
+): Promise<boolean> {
+  const { exitCode, stderr } = await context.git([...gitOptions, 'push', to, `HEAD:${ref}`], {
     folder,
     onOutput: text => context.stderr.write(text),
   });
-  if (exitCode === 0) return;
+  if (exitCode === 0) return /^Everything up-to-date$/m.test(stderr);
   throw new TandemError(
     'PUSH_REFUSED',
     `git push ended with exit code ${exitCode}; git says why above, and nothing was started`,

@@ -5,8 +5,9 @@ import { sendSignalToGroup, spawn } from '../../../platform/process.ts';
 import type { HealthCheckPlan, LaunchPlan } from './launch-plan.ts';
 
 /**
- * How checks are spaced in the fast timing profile: often until the first success, then four times as often as the image
- * asks. More would cost: a check is a process, and a machine may run dozens of tasks.
+ * How checks are spaced in the fast timing profile: often until the first success, and four times as often as the image
+ * asks from a failure until the next success. In between as the image asks: a check is a process, a machine may run dozens
+ * of tasks, and what the checks of those that serve take is missing where others start.
  */
 const FAST = { firstIntervalMs: 200, leastIntervalMs: 1_000, timesAsOften: 4, portLookMs: 25 };
 
@@ -133,7 +134,7 @@ export class HealthCheck {
 
   #intervalMs(): number {
     const { intervalMs } = this.#plan;
-    if (!this.#isFast) return intervalMs;
+    if (!this.#isFast || (this.#hasSucceeded && this.#failures === 0)) return intervalMs;
     if (!this.#hasSucceeded) return Math.min(intervalMs, FAST.firstIntervalMs);
     return Math.min(intervalMs, Math.max(FAST.leastIntervalMs, intervalMs / FAST.timesAsOften));
   }

@@ -89,8 +89,9 @@ export class OutputTail {
   }
 
   #read(): Buffer {
-    if (fstatSync(this.#file).size < this.#offset) this.#moveTo(0);
-    const buffer = Buffer.alloc(CHUNK_BYTES);
+    const { size } = fstatSync(this.#file);
+    if (size < this.#offset) this.#moveTo(0);
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - this.#offset));
     return buffer.subarray(0, readSync(this.#file, buffer, 0, buffer.length, this.#offset));
   }
 

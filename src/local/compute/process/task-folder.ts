@@ -36,15 +36,15 @@ export class TaskFolder {
 
   /** Written by the supervisor as soon as the task has a process. */
   readProcesses(): TaskProcesses | undefined {
-    const [supervisor, main] = this.#read('processes')?.split('\n') ?? [];
-    if (!supervisor || !main) return undefined;
+    const [supervisor, main, end] = this.#read('processes')?.split('\n') ?? [];
+    if (!supervisor || !main || end !== '') return undefined;
     return { supervisor: parseProcessIdentity(supervisor), main: parseProcessIdentity(main) };
   }
 
   /** Written by the supervisor when the task has ended. Power loss may leave it empty: nobody knows the code then. */
   readExitCode(): number | undefined {
     const text = this.#read('exit');
-    return text === undefined || text === '' ? undefined : Number(text);
+    return text?.endsWith('\n') ? Number(text) : undefined;
   }
 
   /** Outlives a crash between this note and the kill that follows it. */
@@ -58,7 +58,7 @@ export class TaskFolder {
 
   #read(name: string): string | undefined {
     try {
-      return readFileSync(join(this.path, name), 'utf8').trim();
+      return readFileSync(join(this.path, name), 'utf8');
     } catch {
       return undefined;
     }
