@@ -1,43 +1,55 @@
 /*
- * The whole journey on this machine, with the example: up, push to healthy in staging (cold: nothing cached; warm: a
- * second commit), approval to healthy in production, in both regions. Each is broken into its parts, from events and
- * the build's log, and set against its floor: what the same commands take when a person runs them by hand in the same
- * minute. Run: npm run bench:journey
+ * The whole journey on this machine, with the example: up, push to healthy in staging (cold: nothing cached; warm: another
+ * commit), approval to healthy in production, in both regions. Each is broken into its parts, from events and the build's
+ * log, and set against what a person types instead, measured in the same minute: with podman where it is installed, and
+ * as bare commands without images. Warm is measured several times: npm run bench:journey -- [rounds, 3]
  */
-import { spawn } from 'node:child_process';
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import { ExampleCloud, type TimedEvent } from './example-cloud.ts';
+import { BareCommands, type ByHand, type Row } from './by-hand.ts';
+import { PodmanByHand } from './by-hand-podman.ts';
+import { ExampleCloud, quantile, timed, type TimedEvent } from './example-cloud.ts';
 
-type Row = [what: string, ms: number];
+/** Milliseconds of one way, and of the same by each hand. */
+type Measured = Map<string, number>;
 
-/** Two regions with two tasks each. */
-const FOUR_SERVERS = '4 of node server.mjs at once, until all answer';
+const OURS = 'tandem';
+const rounds = Number(process.argv[2] ?? 3);
 
 const cloud = await ExampleCloud.prepare();
+const folder = await mkdtemp(join(tmpdir(), 'tandem-by-hand-'));
+const podman = await PodmanByHand.prepare(cloud, folder);
+const hands: ByHand[] = [...(podman ? [podman] : []), new BareCommands(cloud, folder)];
 try {
-  const up = await timed(() => cloud.up());
-  print('up: both regions ready', up);
+  print('up: both regions ready', await timed(() => cloud.up()));
   await measurePush('push to healthy in staging, cold');
   await measureApproval('approval to healthy in production, first');
-  await cloud.commit('Second');
-  await measurePush('push to healthy in staging, warm');
-  await measureApproval('approval to healthy in production, replacing');
-  print('status', await timed(async () => void (await cloud.status())));
-  print('down', await timed(async () => void (await cloud.tandem([0], 'down'))));
+  const sums: Measured[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    await cloud.commit(`Round ${round}`);
+    const pushed = await measurePush(`push to healthy in staging, warm, round ${round}`);
+    const approved = await measureApproval(`approval to healthy in production, replacing, round ${round}`);
+    sums.push(new Map([...pushed].map(([name, ms]) => [name, ms + approved.get(name)!])));
+  }
+  summarize('warm push and replacing approval, median', sums);
+  print('status', await timed(() => cloud.status()));
+  print('down', await timed(() => cloud.tandem([0], 'down')));
   print('up again: tasks and all', await timed(() => cloud.up()));
 } finally {
+  await podman?.dispose();
+  await rm(folder, { recursive: true, force: true });
   await cloud.dispose();
 }
 
-async function measurePush(what: string): Promise<void> {
-  const floor = await buildByHand();
+async function measurePush(what: string): Promise<Measured> {
+  const byHand = new Map<string, Row[]>();
+  for (const hand of hands) byHand.set(hand.name, [...(await hand.build()), await hand.start()]);
   const start = Date.now();
   await cloud.tandem([4], 'push');
   const events = await cloud.eventsSince(start);
   const log = await cloud.buildLogSince(start);
-  report(what, start, steadyAt(events, 'staging'), floor);
+  const measured = report(what, steadyAt(events, 'staging') - start, byHand);
   const [primary, secondary] = cloudRegions(events);
   const at = (type: string, region: string, service?: string) => instantOf(events, type, region, service);
   const buildStart = at('BuildStarted', primary);
@@ -52,14 +64,16 @@ async function measurePush(what: string): Promise<void> {
     ['image to the secondary', at('ImageReplicated', secondary) - at('BuildSucceeded', primary)],
     ...deploymentParts(events, secondary, 'staging'),
   ]);
+  return measured;
 }
 
-async function measureApproval(what: string): Promise<void> {
-  const floor: Row[] = [[FOUR_SERVERS, await startByHand(cloud.folder)]];
+async function measureApproval(what: string): Promise<Measured> {
+  const byHand = new Map<string, Row[]>();
+  for (const hand of hands) byHand.set(hand.name, [await hand.start()]);
   const start = Date.now();
   await cloud.tandem([0], 'approve');
   const events = await cloud.eventsSince(start);
-  report(what, start, steadyAt(events, 'production'), floor);
+  const measured = report(what, steadyAt(events, 'production') - start, byHand);
   const [primary] = cloudRegions(events);
   printParts([
     ['command starts, approval on disk', instantOf(events, 'StageSucceeded', primary) - start],
@@ -70,6 +84,7 @@ async function measureApproval(what: string): Promise<void> {
     ],
     ...deploymentParts(events, primary, 'production'),
   ]);
+  return measured;
 }
 
 function deploymentParts(events: readonly TimedEvent[], region: string, service: string): Row[] {
@@ -105,48 +120,6 @@ function buildParts(log: readonly string[]) {
   return { commands, firstCommandAt, lastCommandAt };
 }
 
-/** What the buildspec and the Dockerfile make a machine do, without Tandem: npm, the tests, npm again, the files. */
-async function buildByHand(): Promise<Row[]> {
-  const image = join(cloud.folder, 'node_modules', 'by-hand');
-  const rows: Row[] = [
-    ['npm ci', await timed(() => cloud.command('npm', 'ci'))],
-    ['npm test', await timed(() => cloud.command('npm', 'test'))],
-    [
-      'the image: npm ci --omit=dev, copy the files',
-      await timed(async () => {
-        await mkdir(image, { recursive: true });
-        for (const name of ['package.json', 'package-lock.json', 'server.mjs', 'healthcheck.cjs', 'app'])
-          await cp(join(cloud.folder, name), join(image, name), { recursive: true });
-        await cloud.command('npm', 'ci', '--omit=dev', '--prefix', image);
-      }),
-    ],
-  ];
-  rows.push([FOUR_SERVERS, await startByHand(image)]);
-  await rm(join(cloud.folder, 'node_modules'), { recursive: true, force: true });
-  return rows;
-}
-
-async function startByHand(folder: string): Promise<number> {
-  return timed(async () => void (await Promise.all([1, 2, 3, 4].map(() => startServer(folder)))));
-}
-
-async function startServer(folder: string): Promise<void> {
-  const child = spawn(process.execPath, ['server.mjs'], {
-    cwd: folder,
-    env: { ...process.env, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const port = await new Promise<string>((resolve, reject) => {
-    child.once('exit', code => reject(new Error(`server.mjs ended with exit code ${code}`)));
-    child.stdout.on('data', (text: Buffer) => {
-      const found = /port (\d+)/.exec(text.toString())?.[1];
-      if (found !== undefined) resolve(found);
-    });
-  });
-  await (await fetch(`http://127.0.0.1:${port}/health`)).arrayBuffer();
-  child.removeAllListeners('exit').kill('SIGKILL');
-}
-
 /** When the last region's deployment was steady: its new tasks healthy. */
 function steadyAt(events: readonly TimedEvent[], service: string): number {
   const steady = events.filter(event => isOf(event, 'DeploymentSteady', service));
@@ -172,17 +145,31 @@ function isOf(event: TimedEvent, type: string, service: string): boolean {
   return event.type === type && event.data.service === service;
 }
 
-async function timed(work: () => Promise<void>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
+function report(what: string, ms: number, byHand: ReadonlyMap<string, readonly Row[]>): Measured {
+  const measured: Measured = new Map([[OURS, ms]]);
+  print(what, ms);
+  for (const [name, rows] of byHand) {
+    const total = rows.reduce((sum, [, each]) => sum + each, 0);
+    measured.set(name, total);
+    print(`  by hand, ${name}`, total, timesOf(ms, total));
+    for (const [part, each] of rows) print(`    ${part}`, each);
+  }
+  return measured;
 }
 
-function report(what: string, start: number, end: number, floor: readonly Row[]): void {
-  const floorMs = floor.reduce((sum, [, ms]) => sum + ms, 0);
-  print(what, end - start, `${((end - start) / floorMs).toFixed(2)} times the floor`);
-  print('  the floor, by hand', floorMs);
-  for (const [part, ms] of floor) print(`    ${part}`, ms);
+function summarize(what: string, sums: readonly Measured[]): void {
+  const middle = (name: string) =>
+    quantile(
+      sums.map(sum => sum.get(name)!),
+      0.5,
+    );
+  print(what, middle(OURS));
+  for (const { name } of hands)
+    print(`  by hand, ${name}`, middle(name), timesOf(middle(OURS), middle(name)));
+}
+
+function timesOf(ms: number, byHand: number): string {
+  return `tandem takes ${(ms / byHand).toFixed(2)} times as long`;
 }
 
 function printParts(parts: readonly Row[]): void {

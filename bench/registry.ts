@@ -3,9 +3,9 @@
  * filesystem storage), in the same run, turn by turn, new content every round. Tandem syncs every blob to disk
  * before it answers; docker-registry does not. Run: node bench/registry.ts
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -13,9 +13,10 @@ import { gzipSync } from 'node:zlib';
 import { createRegistry } from '../src/local/registry/registry.ts';
 import { contentOf, manifestOf, writeLayout, type TestImage } from '../src/local/registry/testing/image.ts';
 import { testContext } from '../src/local/testing/context.ts';
-import { createHttpServer, freePort, listen } from '../src/platform/network.ts';
+import { createHttpServer, listen } from '../src/platform/network.ts';
 import { runCommand } from '../src/platform/process.ts';
 import { OCI_CONFIG, OCI_LAYER_GZIP } from '../src/wire/oci/media-types.ts';
+import { startDockerRegistry, type DockerRegistry } from './docker-registry.ts';
 
 const ROUNDS = 3;
 const LAYERS = 4;
@@ -26,13 +27,16 @@ else await measure();
 
 async function measure(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tandem-bench-registry-'));
-  const servers: ChildProcess[] = [];
+  const tandem = spawn(process.execPath, [import.meta.filename, 'serve', folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let peer: DockerRegistry | undefined;
   try {
-    const tandem = start(servers, process.execPath, [import.meta.filename, 'serve', folder]);
     const tandemHost = await new Promise<string>(resolve => {
-      tandem.stdout!.once('data', (line: Buffer) => resolve(line.toString().trim()));
+      tandem.stdout.once('data', (line: Buffer) => resolve(line.toString().trim()));
     });
-    const hosts = { tandem: tandemHost, 'docker-registry': await startDockerRegistry(servers, folder) };
+    peer = await startDockerRegistry(folder);
+    const hosts = { tandem: tandemHost, 'docker-registry': peer.host };
     const times = new Map<string, number[]>();
     for (let round = 0; round < ROUNDS; round += 1) {
       const layout = join(folder, 'layout');
@@ -51,7 +55,8 @@ async function measure(): Promise<void> {
     }
     report(times);
   } finally {
-    for (const server of servers) server.kill('SIGKILL');
+    tandem.kill('SIGKILL');
+    peer?.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -93,30 +98,6 @@ async function skopeo(...argv: string[]): Promise<number> {
   const { exitCode, stderr } = await runCommand('skopeo', ['--insecure-policy', 'copy', ...argv]);
   if (exitCode !== 0) throw new Error(stderr);
   return (performance.now() - started) / 1000;
-}
-
-async function startDockerRegistry(servers: ChildProcess[], folder: string): Promise<string> {
-  const host = `127.0.0.1:${await freePort('127.0.0.1')}`;
-  const settings = join(folder, 'docker-registry.yml');
-  const storage = `storage:\n  filesystem:\n    rootdirectory: ${join(folder, 'docker-registry')}\n`;
-  const log = 'log:\n  level: error\n  accesslog:\n    disabled: true\n';
-  await writeFile(settings, `version: 0.1\n${log}${storage}http:\n  addr: ${host}\n`);
-  start(servers, '/usr/bin/docker-registry', ['serve', settings]);
-  while (
-    !(await fetch(`http://${host}/v2/`).then(
-      answer => answer.ok,
-      () => false,
-    ))
-  );
-  return host;
-}
-
-function start(servers: ChildProcess[], program: string, argv: string[]): ChildProcess {
-  const child = spawn(program, argv, {
-    stdio: ['ignore', 'pipe', program === process.execPath ? 'inherit' : 'ignore'],
-  });
-  servers.push(child);
-  return child;
 }
 
 async function serve(folder: string): Promise<void> {
