@@ -108,9 +108,10 @@ export function createAwsOperations(): AwsOperations {
       const filters = [namePrefix(config), ...config.registry.replicateAlso];
       return foreignReplication(await sessionIn(config.regions[0]!), { regions, accountId, filters });
     },
-    async quotaUse(demands) {
+    async quotaUse(plans) {
+      const { quotaDemands } = await import('./aws/operate/quota-demands.ts');
       const { quotaUse } = await import('./aws/operate/quotas.ts');
-      return quotaUse(await sessionIn(demands[0]!.region), demands);
+      return quotaUse(await sessionIn(plans[0]!.region), quotaDemands(plans), systemClock.now());
     },
     async keepDeployed(stack, accountId) {
       const { keepDeployed } = await import('./aws/operate/deployed-documents.ts');

@@ -8,7 +8,6 @@ import type {
   InfrastructureStack,
   Interruption,
   Leftover,
-  QuotaDemand,
   QuotaReport,
   StackPlan,
   StackProgress,
@@ -68,8 +67,8 @@ export interface AwsOperations {
     regions: readonly RegionName[],
     accountId: string,
   ): Promise<ForeignReplication>;
-  /** What the account has, and may have, of what is to be made. Never throws for what cannot be seen. */
-  quotaUse(demands: readonly QuotaDemand[]): Promise<QuotaReport>;
+  /** What the account has, and may have, of what applying plans takes. Never throws for what cannot be seen. */
+  quotaUse(plans: readonly StackPlan[]): Promise<QuotaReport>;
   /** Leaves a stack as it was just applied where the region's scheduled check looks for drift from it. */
   keepDeployed(stack: InfrastructureStack, accountId: string): Promise<void>;
   openWorkFolder(request: WorkFolderRequest): Promise<WorkFolder>;

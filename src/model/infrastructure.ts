@@ -171,24 +171,25 @@ export interface ForeignReplication {
   unseen: { region: RegionName; reason: string }[];
 }
 
-/** How many resources of a type a plan adds in a region. */
-export interface QuotaDemand {
+/** What applying plans takes, in one place, of something that an account may have only so much of. */
+export interface QuotaUse {
   region: RegionName;
-  /** Terraform's. */
-  type: string;
-  adds: number;
-}
-
-/** A demand beside what the account has and may have at most. */
-export interface QuotaUse extends QuotaDemand {
+  /** Where the quota is one of each zone: `us-east-1a`. */
+  zone?: string;
+  /** As people know it: `Elastic IP addresses`. */
   name: string;
   serviceCode: string;
   quotaCode: string;
+  /** In the whole account, whoever uses it. */
   inUse: number;
+  /** What comes on top of that. */
+  adds: number;
+  /** Of what is in use, what the application's own tasks have: a deployment keeps them beside the new ones. */
+  own?: number;
   limit: number;
 }
 
-/** Types whose quota matters; `unseen` could not be asked. */
+/** Quotas that matter to what is planned; `unseen` could not be asked. */
 export interface QuotaReport {
   uses: QuotaUse[];
   unseen: { region: RegionName; reason: string }[];

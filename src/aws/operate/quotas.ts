@@ -1,23 +1,25 @@
 import {
-  DescribeAddressesCommand,
-  DescribeInternetGatewaysCommand,
-  EC2Client,
-  paginateDescribeVpcs,
-} from '@aws-sdk/client-ec2';
-import {
-  ElasticLoadBalancingV2Client,
-  paginateDescribeLoadBalancers,
-} from '@aws-sdk/client-elastic-load-balancing-v2';
-import {
   GetAWSDefaultServiceQuotaCommand,
   GetServiceQuotaCommand,
   NoSuchResourceException,
   ServiceQuotasClient,
 } from '@aws-sdk/client-service-quotas';
 import { errorMessage } from '../../core/error.ts';
-import type { QuotaDemand, QuotaReport, QuotaUse } from '../../model/infrastructure.ts';
+import type { Instant } from '../../core/instant.ts';
+import type { QuotaReport, QuotaUse } from '../../model/infrastructure.ts';
 import type { RegionName } from '../../model/names.ts';
 import type { AwsSession, ClientSettings } from './aws-session.ts';
+import {
+  countAddresses,
+  countFargateCpus,
+  countInternetGateways,
+  countLoadBalancers,
+  countNatGateways,
+  countNetworks,
+  type Place,
+} from './quota-counts.ts';
+import type { QuotaDemand } from './quota-demands.ts';
+import { using } from './using-client.ts';
 
 interface Quota {
   /** As people know it. */
@@ -25,54 +27,53 @@ interface Quota {
   serviceCode: string;
   /** Service Quotas' own; the same in every account and region. */
   quotaCode: string;
-  countInUse(settings: ClientSettings): Promise<number>;
+  /** Throws where it is not known. */
+  countInUse(place: Place): Promise<number>;
 }
 
-/** What an account has least of, by Terraform's type. */
+/** What an account has least of, by the type of a demand. */
 const QUOTAS: Readonly<Record<string, Quota>> = {
   aws_eip: {
     name: 'Elastic IP addresses',
     serviceCode: 'ec2',
     quotaCode: 'L-0263D0A3',
-    countInUse: settings =>
-      using(new EC2Client(settings), async ec2 => {
-        const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({}));
-        return Addresses.length;
-      }),
+    countInUse: countAddresses,
   },
   aws_vpc: {
     name: 'VPCs',
     serviceCode: 'vpc',
     quotaCode: 'L-F678F1CE',
-    countInUse: settings =>
-      using(new EC2Client(settings), async client => {
-        let count = 0;
-        for await (const { Vpcs = [] } of paginateDescribeVpcs({ client }, {})) count += Vpcs.length;
-        return count;
-      }),
+    countInUse: countNetworks,
   },
   aws_internet_gateway: {
     name: 'internet gateways',
     serviceCode: 'vpc',
     quotaCode: 'L-A4707A72',
-    countInUse: settings =>
-      using(new EC2Client(settings), async ec2 => {
-        const { InternetGateways = [] } = await ec2.send(new DescribeInternetGatewaysCommand({}));
-        return InternetGateways.length;
-      }),
+    countInUse: countInternetGateways,
+  },
+  aws_nat_gateway: {
+    name: 'NAT gateways of a zone',
+    serviceCode: 'vpc',
+    quotaCode: 'L-FE5A380F',
+    countInUse: countNatGateways,
   },
   aws_lb: {
     name: 'application load balancers',
     serviceCode: 'elasticloadbalancing',
     quotaCode: 'L-53DA6B97',
-    countInUse: settings =>
-      using(new ElasticLoadBalancingV2Client(settings), async client => {
-        let count = 0;
-        for await (const { LoadBalancers = [] } of paginateDescribeLoadBalancers({ client }, {})) {
-          count += LoadBalancers.filter(({ Type }) => Type === 'application').length;
-        }
-        return count;
-      }),
+    countInUse: countLoadBalancers,
+  },
+  fargate_vcpu: {
+    name: 'Fargate On-Demand virtual CPUs',
+    serviceCode: 'fargate',
+    quotaCode: 'L-3032A538',
+    countInUse: place => countFargateCpus(place, 'OnDemand'),
+  },
+  fargate_spot_vcpu: {
+    name: 'Fargate Spot virtual CPUs',
+    serviceCode: 'fargate',
+    quotaCode: 'L-36FBB829',
+    countInUse: place => countFargateCpus(place, 'Spot'),
   },
 };
 
@@ -80,7 +81,11 @@ const QUOTAS: Readonly<Record<string, Quota>> = {
  * What an account has of the things that are to be made, and may have at most. What one of them does not tell, for lack of
  * permission or because a region does not answer, hides no other.
  */
-export async function quotaUse(session: AwsSession, demands: readonly QuotaDemand[]): Promise<QuotaReport> {
+export async function quotaUse(
+  session: AwsSession,
+  demands: readonly QuotaDemand[],
+  now: Instant,
+): Promise<QuotaReport> {
   const known = demands.flatMap(demand => {
     const quota = QUOTAS[demand.type];
     return quota ? [{ demand, quota }] : [];
@@ -88,12 +93,18 @@ export async function quotaUse(session: AwsSession, demands: readonly QuotaDeman
   const asked = await Promise.all(
     known.map(async ({ demand, quota }): Promise<QuotaUse | { region: RegionName; reason: string }> => {
       const settings = session.settings(demand.region);
+      const { type: _, ...demanded } = demand;
       const { name, serviceCode, quotaCode } = quota;
       try {
-        const [limit, inUse] = await Promise.all([limitOf(settings, quota), quota.countInUse(settings)]);
-        return { ...demand, name, serviceCode, quotaCode, limit, inUse };
+        const [limit, counted] = await Promise.all([
+          limitOf(settings, quota),
+          quota.countInUse({ settings, zone: demand.zone, now }),
+        ]);
+        // What is reported of tasks is minutes old: those that started since are in use too.
+        const inUse = Math.max(counted, demand.own ?? 0);
+        return { ...demanded, name, serviceCode, quotaCode, limit, inUse };
       } catch (error) {
-        return { region: demand.region, reason: `${name}: ${errorMessage(error)}` };
+        return { region: demand.region, reason: `${name} (${quotaCode}): ${errorMessage(error)}` };
       }
     }),
   );
@@ -116,15 +127,4 @@ function limitOf(settings: ClientSettings, { serviceCode, quotaCode }: Quota): P
     if (quota?.Value === undefined) throw new Error('Service Quotas gave no value');
     return quota.Value;
   });
-}
-
-async function using<Client extends { destroy(): void }, Result>(
-  client: Client,
-  work: (client: Client) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work(client);
-  } finally {
-    client.destroy();
-  }
 }

@@ -1,6 +1,6 @@
 import { TandemError } from '../../core/error.ts';
 import { formatDuration } from '../../core/duration.ts';
-import type { AwsIdentity, QuotaDemand, QuotaUse, StackPlan } from '../../model/infrastructure.ts';
+import type { AwsIdentity, QuotaUse, StackPlan } from '../../model/infrastructure.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../text/printable.ts';
 import { timeOfDay } from '../text/time.ts';
@@ -17,9 +17,7 @@ export async function requireWayToTheEnd(
   plans: readonly StackPlan[],
 ): Promise<void> {
   requireLongCredentials(identity, context.clock.now(), forecastMs(plans, stacks));
-  const demands = demandsOf(plans);
-  if (demands.length === 0) return;
-  const { uses, unseen } = await context.aws.quotaUse(demands);
+  const { uses, unseen } = await context.aws.quotaUse(plans);
   for (const { region, reason } of unseen) {
     context.note(`note: whether a quota of ${region} suffices is not known: ${printable(reason)}`);
   }
@@ -43,24 +41,28 @@ function requireLongCredentials({ expiresAt }: AwsIdentity, now: number, duratio
   );
 }
 
-/** How many of each type every region would have more. */
-function demandsOf(plans: readonly StackPlan[]): QuotaDemand[] {
-  const demands = new Map<string, QuotaDemand>();
-  for (const { region, changes } of plans) {
-    for (const { type, action } of changes) {
-      if (action !== 'create') continue;
-      const key = `${region} ${type}`;
-      const { adds = 0 } = demands.get(key) ?? {};
-      demands.set(key, { region, type, adds: adds + 1 });
-    }
-  }
-  return [...demands.values()];
+function quotaText({
+  region,
+  zone,
+  name,
+  adds,
+  own,
+  inUse,
+  limit,
+  serviceCode,
+  quotaCode,
+}: QuotaUse): string {
+  const added =
+    own === undefined ? `${shown(adds)} to be made` : `${shown(adds)} more at the height of a deployment`;
+  const ofOwn = own ? ` (${shown(own)} of it by the application itself)` : '';
+  return (
+    `  ${zone ?? region}: ${name} (${quotaCode}): ${shown(inUse)} in use${ofOwn} and ${added}, of ${shown(limit)}\n` +
+    `    aws service-quotas request-service-quota-increase --region ${region} --service-code ${serviceCode} ` +
+    `--quota-code ${quotaCode} --desired-value ${Math.ceil(inUse + adds)}`
+  );
 }
 
-function quotaText({ region, name, adds, inUse, limit, serviceCode, quotaCode }: QuotaUse): string {
-  return (
-    `  ${region}: ${name}: ${inUse} in use and ${adds} to be made, of ${limit}\n` +
-    `    aws service-quotas request-service-quota-increase --region ${region} --service-code ${serviceCode} ` +
-    `--quota-code ${quotaCode} --desired-value ${inUse + adds}`
-  );
+/** Tasks are counted by quarters of a virtual CPU, and a share of them that runs on Spot by fractions. */
+function shown(amount: number): string {
+  return String(Math.ceil(amount * 100) / 100);
 }

@@ -8,7 +8,6 @@ import type {
   ForeignReplication,
   InfrastructureStack,
   PlannedChange,
-  QuotaDemand,
   QuotaReport,
   StackOutcome,
   StackPlan,
@@ -163,25 +162,44 @@ describe('deploy', () => {
 
   test('makes nothing where a quota would not suffice in some region, and says how it is raised', async () => {
     const eip = { name: 'Elastic IP addresses', serviceCode: 'ec2', quotaCode: 'L-0263D0A3', limit: 5 };
-    const address: PlannedChange = { ...CHANGES[3]!, address: 'aws_eip.nat', type: 'aws_eip' };
+    const cpus = { name: 'Fargate On-Demand virtual CPUs', serviceCode: 'fargate', quotaCode: 'L-3032A538' };
     const run = await runAws(['deploy', '--yes'], {
-      plans: [
-        planOf('us-east-1', [address, { ...address, address: 'aws_eip.other' }]),
-        planOf('us-west-2', [address]),
-      ],
-      quotas: demands => ({
-        uses: demands.map(demand => ({ ...demand, ...eip, inUse: 4 })),
+      plans: [planOf('us-east-1', [CHANGES[3]!]), planOf('us-west-2', [CHANGES[3]!])],
+      quotas: {
+        uses: [
+          { ...eip, region: 'us-east-1', adds: 2, inUse: 4 },
+          { ...eip, region: 'us-west-2', adds: 1, inUse: 4 },
+          { ...cpus, region: 'us-east-1', adds: 1.5, own: 0.5, inUse: 5, limit: 6 },
+          {
+            ...eip,
+            name: 'NAT gateways of a zone',
+            region: 'us-west-2',
+            zone: 'us-west-2a',
+            adds: 1,
+            inUse: 5,
+          },
+        ],
         unseen: [{ region: 'us-west-2', reason: 'VPCs: not authorized' }],
-      }),
+      },
     });
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toContain(
       'note: whether a quota of us-west-2 suffices is not known: VPCs: not authorized\n',
     );
     expect(run.stderr).toContain('error[QUOTA_EXCEEDED]');
-    expect(run.stderr).toContain('us-east-1: Elastic IP addresses: 4 in use and 2 to be made, of 5');
+    expect(run.stderr).toContain(
+      'us-east-1: Elastic IP addresses (L-0263D0A3): 4 in use and 2 to be made, of 5',
+    );
+    expect(run.stderr).toContain(
+      'us-east-1: Fargate On-Demand virtual CPUs (L-3032A538): 5 in use (0.5 of it by the application itself) ' +
+        'and 1.5 more at the height of a deployment, of 6',
+    );
+    expect(run.stderr).toContain('us-west-2a: NAT gateways of a zone (L-0263D0A3): 5 in use');
     expect(run.stderr).toContain(
       'aws service-quotas request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-0263D0A3 --desired-value 6',
+    );
+    expect(run.stderr).toContain(
+      '--region us-east-1 --service-code fargate --quota-code L-3032A538 --desired-value 7',
     );
     expect(run.stderr).not.toContain('us-west-2: Elastic');
     expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'close']);
@@ -346,7 +364,7 @@ interface AwsRun extends RunOptions {
   unplannable?: Record<string, TandemError>;
   foreign?: ForeignReplication;
   leftovers?: Awaited<ReturnType<AwsOperations['takeInventory']>>['leftovers'];
-  quotas?: (demands: readonly QuotaDemand[]) => QuotaReport;
+  quotas?: QuotaReport;
   /** Of the credentials. */
   expiresAt?: Instant;
 }
@@ -359,7 +377,7 @@ function runAws(
     unplannable = {},
     leftovers = [],
     foreign = NOTHING_FOREIGN,
-    quotas = () => ({ uses: [], unseen: [] }),
+    quotas = { uses: [], unseen: [] },
     expiresAt,
     ...options
   }: AwsRun,
@@ -423,7 +441,7 @@ function runAws(
     },
     observeRegion: () => Promise.reject(new Error('not expected')),
     foreignReplication: async () => foreign,
-    quotaUse: async demands => quotas(demands),
+    quotaUse: async () => quotas,
     keepDeployed: async ({ name }) => void calls.push(`keep ${name}`),
     openWorkFolder: async () => work,
   };
