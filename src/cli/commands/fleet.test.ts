@@ -111,7 +111,7 @@ test.each([
     'customers.acme.service.cpu',
   ],
   ['two with the same names', { ...FLEET, waves: [], customers: same() }, 'customers.bb.aws.namePrefix'],
-  ['a wave of nobody', { ...FLEET, waves: [['acme', 'nobody']] }, 'waves: found nobody'],
+  ['a wave of nobody', { ...FLEET, waves: [['acme', 'nobody']] }, 'waves[0][1]: found "nobody"'],
   ['one in two waves', { ...FLEET, waves: [['acme'], ['acme']] }, 'each customer once'],
   ['no customers', { ...FLEET, customers: {} }, 'at least one customer'],
 ])('refuses %s, and begins nothing', async (_what, file, message) => {

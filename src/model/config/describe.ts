@@ -20,6 +20,7 @@ export interface SchemaNode {
   minItems?: number;
   properties?: Record<string, SchemaNode>;
   additionalProperties?: boolean | SchemaNode;
+  propertyNames?: SchemaNode;
   items?: SchemaNode;
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { namePrefix } from './name-prefix.ts';
 import type { Config, ConfigInput } from './schema.ts';
-import { validateConfig, type ConfigFault } from './validate.ts';
+import { formatKeyPath, type KeyPath } from './describe.ts';
+import { describeFound, validateConfig, valueAt, type ConfigFault } from './validate.ts';
 
 /** What a user writes in `tandem.fleet.ts`. */
 export interface FleetInput {
@@ -38,14 +39,23 @@ export function defineFleet(fleet: FleetInput): FleetInput {
 }
 
 const DEFAULT_CONCURRENCY = 3;
-const section = z.record(z.string(), z.unknown());
+const COUNT = 'a whole number from 1 to 100';
+const CUSTOMERS = 'at least one customer by name, each with what differs for them';
+const section = z.record(z.string(), z.unknown(), { error: 'an object, as in `tandem.config.ts`' });
 const fleetSchema = z.strictObject({
   defaults: section.default({}),
   customers: z
-    .record(z.string(), section)
-    .refine(customers => Object.keys(customers).length > 0, 'at least one customer'),
-  waves: z.array(z.array(z.string())).default([]),
-  concurrency: z.int().min(1).max(100).default(DEFAULT_CONCURRENCY),
+    .record(z.string(), section, { error: CUSTOMERS })
+    .refine(customers => Object.keys(customers).length > 0, CUSTOMERS),
+  waves: z
+    .array(
+      z.array(z.string({ error: 'the name of a customer' }), { error: 'a list of names of customers' }),
+      {
+        error: 'a list of waves, each a list of names of customers',
+      },
+    )
+    .default([]),
+  concurrency: z.int({ error: COUNT }).min(1, COUNT).max(100, COUNT).default(DEFAULT_CONCURRENCY),
 });
 
 export type FleetValidation =
@@ -55,20 +65,14 @@ export type FleetValidation =
 export function validateFleet(value: unknown): FleetValidation {
   const parsed = fleetSchema.safeParse(value);
   if (!parsed.success) {
-    return {
-      faults: parsed.error.issues.map(({ path, message }) => ({
-        path: path.join('.') || 'the file',
-        found: 'something else',
-        allowed: message,
-      })),
-    };
+    return { faults: parsed.error.issues.flatMap(issue => shapeFaults(value, issue)) };
   }
   const { defaults, customers, waves, concurrency } = parsed.data;
   const faults: ConfigFault[] = [];
   const valid = Object.entries(customers).flatMap(([name, own]): Customer[] => {
     const validation = validateConfig({ ...merged(defaults, own), customer: name });
     if (validation.config) return [{ name, config: validation.config }];
-    faults.push(...validation.faults.map(fault => ({ ...fault, path: `customers.${name}.${fault.path}` })));
+    faults.push(...validation.faults.map(fault => faultOf(name, fault)));
     return [];
   });
   faults.push(...clashes(valid), ...waveFaults(waves, Object.keys(customers)));
@@ -78,6 +82,35 @@ export function validateFleet(value: unknown): FleetValidation {
   return {
     fleet: { customers: valid, waves: [...waves, others].filter(wave => wave.length > 0), concurrency },
   };
+}
+
+/** Of the file itself, whatever the customers' configurations say. */
+function shapeFaults(value: unknown, issue: z.core.$ZodIssue): ConfigFault[] {
+  const path = issue.path as KeyPath;
+  if (issue.code === 'unrecognized_keys') {
+    const allowed = Object.keys(fleetSchema.shape).join(', ');
+    return issue.keys.map(key => ({
+      path: formatKeyPath([...path, key]),
+      found: 'a key that does not exist',
+      allowed,
+    }));
+  }
+  const isFile = path.length === 0;
+  return [
+    {
+      path: isFile ? 'the file' : formatKeyPath(path),
+      found: describeFound(valueAt(value, path)),
+      allowed: isFile ? 'an object with defaults, customers, waves, concurrency' : issue.message,
+    },
+  ];
+}
+
+/** A customer is named by the key, and by nothing in the configuration. */
+function faultOf(name: string, fault: ConfigFault): ConfigFault {
+  const customer = formatKeyPath(['customers', name]);
+  return fault.path === 'customer'
+    ? { ...fault, path: customer, found: `the name ${fault.found}` }
+    : { ...fault, path: `${customer}.${fault.path}` };
 }
 
 /** Objects are laid over each other key by key; anything else replaces. */
@@ -108,8 +141,8 @@ function clashes(customers: readonly Customer[]): ConfigFault[] {
       ? []
       : [
           {
-            path: `customers.${name}.aws.namePrefix`,
-            found: prefix,
+            path: `${formatKeyPath(['customers', name])}.aws.namePrefix`,
+            found: JSON.stringify(prefix),
             allowed: `another name than that of ${other.name}, whose resources would be called the same in the same account`,
           },
         ];
@@ -117,9 +150,13 @@ function clashes(customers: readonly Customer[]): ConfigFault[] {
 }
 
 function waveFaults(waves: readonly (readonly string[])[], known: readonly string[]): ConfigFault[] {
-  const all = waves.flat();
-  return all.flatMap((name, index) => {
-    if (!known.includes(name)) return [{ path: 'waves', found: name, allowed: known.join(', ') }];
-    return all.indexOf(name) < index ? [{ path: 'waves', found: name, allowed: 'each customer once' }] : [];
+  const all = waves.flatMap((wave, index) =>
+    wave.map((name, place) => ({ name, path: formatKeyPath(['waves', index, place]) })),
+  );
+  return all.flatMap(({ name, path }, index) => {
+    const found = JSON.stringify(name);
+    if (!known.includes(name)) return [{ path, found, allowed: known.join(', ') }];
+    const isNamed = all.findIndex(other => other.name === name) < index;
+    return isNamed ? [{ path, found, allowed: 'each customer once' }] : [];
   });
 }

@@ -75,6 +75,7 @@ const TOGETHER: readonly (readonly string[])[] = [
   ['cpu', 'memoryMb'],
   ['minimumCount', 'desiredCount', 'maximumCount'],
   ['minimumHealthyPercent', 'maximumPercent'],
+  ['strategy', 'canary', 'linear', 'bakeTimeMinutes'],
 ];
 
 /** What an environment's overrides make of the sections they change must be as valid as the sections themselves. */
@@ -129,7 +130,8 @@ function allowedBy(issue: Issue, node: SchemaNode): string {
 }
 
 function unknownKeyFault(section: KeyPath, key: string): ConfigFault {
-  const known = Object.keys(nodeAt(section)?.properties ?? {});
+  const node = nodeAt(section);
+  const known = node?.propertyNames?.enum ?? Object.keys(node?.properties ?? {});
   const near = nearest(key, known);
   const elsewhere = near === undefined ? pathsOf(key, rootNode, []) : [];
   const meant = near === undefined ? elsewhere : [[...section, near]];
@@ -150,7 +152,7 @@ function pathsOf(key: string, node: SchemaNode, path: KeyPath): KeyPath[] {
 
 const LONGEST_FOUND = 80;
 
-function describeFound(value: unknown): string {
+export function describeFound(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (Array.isArray(value) && value.length > 3) return `a list of ${value.length}`;
@@ -160,7 +162,7 @@ function describeFound(value: unknown): string {
   return text.length > LONGEST_FOUND ? `${text.slice(0, LONGEST_FOUND - 1)}…` : text;
 }
 
-function valueAt(value: unknown, path: KeyPath): unknown {
+export function valueAt(value: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>((at, key) => (isContainer(at) ? at[key] : undefined), value);
 }
 
