@@ -25,11 +25,11 @@ export default defineConfig({
       // One of "codecommit", "github", "gitlab".
       provider: 'codecommit',
       // The repository at GitHub or GitLab.
-      // Owner and name as `acme/storefront`, or empty.
+      // Owner and name as `acme/storefront`, without `.git`; or empty.
       repository: '',
     },
     // Pushes to this branch start an execution.
-    // The name of a branch as git allows it, of at most 256 characters.
+    // The name of a branch as git allows it, of at most 256 characters, without `#{`.
     branch: 'main',
     // What a newer execution does to an older one: SUPERSEDED takes its place where it waits, QUEUED waits behind it, PARALLEL runs beside it (where both deploy to one service, the newer deployment wins, as in ECS, and the older execution ends as superseded).
     // One of "SUPERSEDED", "QUEUED", "PARALLEL".
@@ -85,7 +85,7 @@ export default defineConfig({
     // How the load balancer tells whether a target may get requests.
     healthCheck: {
       // What the load balancer requests from each target.
-      // A path as `/health`, at most 255 characters, none of them a space.
+      // A path as `/health`, at most 255 characters, only those of URLs (no space, no #), and no segment `.`, `..` or empty.
       path: '/health',
       // Seconds between checks of one target.
       // A whole number from 5 to 300.
@@ -154,7 +154,7 @@ export default defineConfig({
       // A whole number from 1 to 720.
       withinMinutes: 15,
       // Requests a second that the release sends to the path of the health check while there are too few; 0: none.
-      // A number from 0 to 100.
+      // A number from 0.1 to 100, or 0.
       syntheticPerSecond: 5,
     },
     // Healthy tasks kept, of the desired count.
@@ -317,7 +317,7 @@ export default defineConfig({
     // A whole number, at least 0.
     serverErrors: 10,
     // Average response time above this in 3 of 5 minutes.
-    // A number above 0.
+    // A number from 0.001 to 4000.
     responseTimeSeconds: 1,
   },
   // What alarms set off by themselves, on AWS; nothing unless it is asked for.
@@ -332,7 +332,7 @@ export default defineConfig({
     // A whole number from 1 to 1440.
     withinMinutes: 60,
     // Gets a POST with the alarm as JSON, for `call`.
-    // An https:// address, or empty.
+    // An https:// address of at most 2048 ASCII characters, without a user or password; or empty.
     hookUrl: '',
   },
   // How people are told.

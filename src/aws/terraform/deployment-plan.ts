@@ -1,6 +1,6 @@
 import { environmentConfig } from '../../model/config/environment.ts';
 import type { Config } from '../../model/config/schema.ts';
-import { stepOf } from '../../model/config/sections/deployment.ts';
+import { stepOf, waitMinutes } from '../../model/config/sections/deployment.ts';
 import type { Environment } from '../../model/names.ts';
 import type { EcsDeploymentInput } from './modules/ecs-deployment.ts';
 
@@ -21,10 +21,9 @@ const LOST_AFTER_MINUTES = 60;
 const LONGEST_PAUSE_MINUTES = 24 * 60;
 
 export function deploymentPlan(config: Config, environment: Environment): DeploymentPlan {
-  const { strategy, canary, linear, gate, samples, bakeTimeMinutes } = environmentConfig(
-    config,
-    environment,
-  ).deployment;
+  const { deployment } = environmentConfig(config, environment);
+  const { strategy, canary, linear, gate, samples, bakeTimeMinutes } = deployment;
+  const whole = { waitMinutes: waitMinutes(deployment) };
   const bake = Math.ceil(bakeTimeMinutes);
   const isGated = gate.required && environment === 'production';
   const sampleMinutes = samples.minimumRequests === 0 ? 0 : samples.withinMinutes;
@@ -42,14 +41,13 @@ export function deploymentPlan(config: Config, environment: Environment): Deploy
       const [first] = canary.steps;
       const gated = isGated && { gatePercent: first!.percent };
       const waits = canary.steps.map(step => step.bakeTimeMinutes);
-      const waitMinutes = bake + sum(waits) + waits.length * sampleMinutes;
       if (canary.steps.length === 1) {
         const { percent, bakeTimeMinutes: stepBakeTimeMinutes } = first!;
         return {
           ecs: { strategy, percent, stepBakeTimeMinutes, bakeTimeMinutes: bake, ...paused },
           steps: [],
           ...gated,
-          waitMinutes,
+          ...whole,
         };
       }
       return {
@@ -62,17 +60,16 @@ export function deploymentPlan(config: Config, environment: Environment): Deploy
         },
         steps: canary.steps.map(step => ({ percent: step.percent, minutes: step.bakeTimeMinutes })),
         ...gated,
-        waitMinutes,
+        ...whole,
       };
     }
     case 'linear': {
       const { stepPercent, stepBakeTimeMinutes } = linear;
-      const shifts = Math.ceil(100 / stepPercent) - 1;
       return {
         ecs: { strategy, stepPercent, stepBakeTimeMinutes, bakeTimeMinutes: bake, ...paused },
         steps: [],
         ...(isGated && { gatePercent: stepPercent }),
-        waitMinutes: bake + shifts * (stepBakeTimeMinutes + sampleMinutes),
+        ...whole,
       };
     }
     case 'blue-green':
@@ -80,14 +77,10 @@ export function deploymentPlan(config: Config, environment: Environment): Deploy
         ecs: { strategy, bakeTimeMinutes: bake, ...paused },
         steps: [],
         ...(isGated && { gatePercent: 0 }),
-        waitMinutes: bake,
+        ...whole,
       };
     case 'rolling':
     default:
-      return { ecs: { strategy: 'rolling', bakeTimeMinutes: bake }, steps: [], waitMinutes: bake };
+      return { ecs: { strategy: 'rolling', bakeTimeMinutes: bake }, steps: [], ...whole };
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -1,6 +1,7 @@
 import { FARGATE_MEMORY_MB, isFargatePair } from '../../model/config/fargate.ts';
 import type { ConfigInput } from '../../model/config/schema.ts';
 import { RETENTION_DAYS } from '../../model/config/sections/logs.ts';
+import { OWN_VARIABLES } from '../../model/config/container-variables.ts';
 import { HEALTH_CHECK_PATH_FORM } from '../../model/config/sections/service.ts';
 import { isRecord, scalarText } from './manifest.ts';
 import { ValueReader, show, type Tell } from './read-values.ts';
@@ -293,6 +294,8 @@ function mapVariables(values: ValueReader): Record<string, string> {
         key,
         'a name of letters, digits and underscores is needed; rename it in the application, too',
       );
+    } else if (OWN_VARIABLES.includes(name)) {
+      values.tell('left', key, 'Tandem sets it itself');
     } else if (text === undefined) {
       values.tell(
         'left',
@@ -316,7 +319,7 @@ function mapSecrets(values: ValueReader, variables: Record<string, string>): Map
   const mapped: MappedService['secrets'] = {};
   for (const [name, source] of Object.entries(isRecord(secrets) ? secrets : {})) {
     const key = `secrets.${name}`;
-    if (!VARIABLE_NAME.test(name) || Object.hasOwn(variables, name)) {
+    if (!VARIABLE_NAME.test(name) || [...OWN_VARIABLES, ...Object.keys(variables)].includes(name)) {
       values.tell(
         'left',
         key,

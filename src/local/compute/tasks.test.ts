@@ -120,7 +120,7 @@ describe('the environment of a task', () => {
     process.env['TANDEM_TEST_LEAK'] = 'leaked';
     region = await TestRegion.start({
       config: {
-        service: { environment: { GREETING: 'hello', PORT: '1' } },
+        service: { environment: { GREETING: 'hello' } },
         environments: { staging: { service: { environment: { GREETING: 'hello staging' } } } },
       },
     });
@@ -129,7 +129,7 @@ describe('the environment of a task', () => {
       'JSON.stringify({ ...process.env, cwd: process.cwd(), exe: process.execPath })',
     );
     const release = await region.images.release(script, {
-      Env: ['FROM_IMAGE=yes', 'PATH=/app/bin:/usr/bin'],
+      Env: ['FROM_IMAGE=yes', 'PORT=1', 'PATH=/app/bin:/usr/bin'],
     });
     await region.deployed(release);
     const { body } = await region.request();

@@ -5,7 +5,7 @@ import { namePrefixFaults } from './name-prefix.ts';
 import { alarmsSchema } from './sections/alarms.ts';
 import { awsSchema } from './sections/aws.ts';
 import { budgetSchema } from './sections/budget.ts';
-import { driftSchema } from './sections/drift.ts';
+import { driftSchema, reapplyRoleFaults } from './sections/drift.ts';
 import { buildSchema } from './sections/build.ts';
 import { complianceSchema } from './sections/compliance.ts';
 import { databaseSchema } from './sections/database.ts';
@@ -99,6 +99,7 @@ export const configSchema = z
       ...routingFaults(config.routing, config.regions, config.domain.name),
       ...variableFaults(config),
       ...containerFaults(config),
+      ...reapplyRoleFaults(config),
     ];
     for (const fault of faults) {
       context.addIssue({ code: 'custom', ...fault });

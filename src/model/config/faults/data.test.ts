@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { expectFaults, type Row } from './expect-faults.ts';
 
 const DATA: Row[] = [
@@ -56,6 +57,27 @@ const DATA: Row[] = [
     'service.environment.DATABASE_PASSWORD',
     '"x"',
     /the database brings it/,
+  ],
+  [
+    'more secrets than a role may read',
+    { secrets: Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`SECRET_${n}`, {}])) },
+    'secrets',
+    expect.stringMatching(/^{"SECRET_0":{}/) as string,
+    /9000 characters of ARNs/,
+  ],
+  [
+    'a migration longer than ECS takes',
+    { migration: { command: ['sh', '-c', 'x'.repeat(8000)] } },
+    'migration.command',
+    `["sh","-c","${'x'.repeat(67)}…`,
+    /8000 characters as JSON/,
+  ],
+  [
+    'a migration with a NUL',
+    { migration: { command: ['sh\0'] } },
+    'migration.command[0]',
+    '"sh\\u0000"',
+    /without NUL/,
   ],
 ];
 

@@ -44,6 +44,8 @@ const NAMES: Row[] = [
   ['a sign that no tag takes', { owner: 'a&b' }, 'owner', '"a&b"', /1 to 256/],
   ['a tag of AWS’s own', { costCenter: 'aws:cost' }, 'costCenter', '"aws:cost"', /not beginning with aws:/],
   ['a tag with a space last', { owner: 'platform ' }, 'owner', '"platform "', /no space first or last/],
+  ['a tag with a newline', { owner: 'a\nb' }, 'owner', '"a\\nb"', /1 to 256/],
+  ['a tag that Terraform would compose', { owner: '\u212B' }, 'owner', '"\u212B"', /NFC/],
 ];
 
 expectFaults(...NAMES);

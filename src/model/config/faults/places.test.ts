@@ -60,6 +60,34 @@ const PLACES: Row[] = [
     '"country:XX"',
     /codes of Route 53/,
   ],
+  [
+    'a country by a code that is not its own',
+    { routing: { locations: { 'us-east-1': ['country:UK'] } } },
+    'routing.locations["us-east-1"][0]',
+    '"country:UK"',
+    /codes of Route 53/,
+  ],
+  [
+    'weights of a region that there is not',
+    { routing: { weights: { 'us-east-9': 1 } } },
+    'routing.weights["us-east-9"]',
+    'a key that does not exist',
+    /^us-east-1, us-east-2, /,
+  ],
+  [
+    'an endpoint’s whole name',
+    { network: { endpoints: ['com.amazonaws.us-east-1.sqs'] } },
+    'network.endpoints[0]',
+    '"com.amazonaws.us-east-1.sqs"',
+    /the end of an endpoint’s name/,
+  ],
+  [
+    'a list of environments with one twice',
+    { waf: { environments: ['staging', 'staging'] } },
+    'waf.environments[1]',
+    '"staging"',
+    /once/,
+  ],
 ];
 
 const SWITCHES: Row[] = [

@@ -1,4 +1,5 @@
-import { expectFaults, type Row } from './expect-faults.ts';
+import { expect } from 'vitest';
+import { expectFaults, expectNoFaults, type Row } from './expect-faults.ts';
 
 const SERVICES: Row[] = [
   ['memory that no cpu has', { service: { memoryMb: 700 } }, 'service.memoryMb', '700', /512, 1024, 2048/],
@@ -81,6 +82,92 @@ const SERVICES: Row[] = [
     '"collector"',
     /another name/,
   ],
+  [
+    'a path with a fragment',
+    { service: { healthCheck: { path: '/a#b' } } },
+    'service.healthCheck.path',
+    '"/a#b"',
+    /no #/,
+  ],
+  [
+    'a path with an empty segment',
+    { service: { healthCheck: { path: '/a//' } } },
+    'service.healthCheck.path',
+    '"/a//"',
+    /or empty/,
+  ],
+  [
+    'a path to the folder above',
+    { service: { healthCheck: { path: '/a/..' } } },
+    'service.healthCheck.path',
+    '"/a/.."',
+    /no segment/,
+  ],
+  [
+    'a variable that Tandem sets',
+    { service: { environment: { PORT: '80' } } },
+    'service.environment.PORT',
+    '"80"',
+    /service\.port/,
+  ],
+  [
+    'the same in one environment',
+    { environments: { staging: { service: { environment: { ENVIRONMENT: 'test' } } } } },
+    'environments.staging.service.environment.ENVIRONMENT',
+    '"test"',
+    /Tandem sets it/,
+  ],
+  [
+    'a variable with a NUL',
+    { service: { environment: { KEY: 'a\0b' } } },
+    'service.environment.KEY',
+    '"a\\u0000b"',
+    /without NUL/,
+  ],
+  [
+    'a variable that Terraform would compose',
+    { service: { environment: { NAME: 'e\u0301' } } },
+    'service.environment.NAME',
+    '"e\u0301"',
+    /NFC/,
+  ],
+  [
+    'a variable with half a character',
+    { build: { environment: { NAME: '\ud800' } } },
+    'build.environment.NAME',
+    '"\\ud800"',
+    /half characters/,
+  ],
+  [
+    'a variable of CodeBuild’s own',
+    { build: { environment: { CODEBUILD_SRC_DIR: '/' } } },
+    'build.environment.CODEBUILD_SRC_DIR',
+    'the name "CODEBUILD_SRC_DIR"',
+    /CodeBuild’s own/,
+  ],
+  [
+    'variables that are too many only with those of one environment',
+    {
+      service: { environment: { BIG: 'x'.repeat(30_000) } },
+      environments: { staging: { service: { environment: { LARGE: 'x'.repeat(30_000) } } } },
+    },
+    'environments.staging.service.environment',
+    `{"LARGE":"${'x'.repeat(69)}…`,
+    /56000 bytes/,
+  ],
+  [
+    'many short variables',
+    { service: { environment: Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`V${n}`, ''])) } },
+    'service.environment',
+    expect.stringMatching(/^{"V0"/) as string,
+    /56000 bytes/,
+  ],
 ];
 
 expectFaults(...SERVICES);
+
+expectNoFaults(
+  ['a path with a query', { service: { healthCheck: { path: '/a.b/c%20d/?from=//x' } } }],
+  ['the path of everything', { service: { healthCheck: { path: '/' } } }],
+  ['whatever else a variable says', { service: { environment: { TEXT: ' ${a}%{b}$${c}\n\tÉ😀\u007f' } } }],
+);

@@ -75,7 +75,7 @@ const TIMES: Row[] = [
     { deployment: { samples: { syntheticPerSecond: 1000 } } },
     'deployment.samples.syntheticPerSecond',
     '1000',
-    /0 to 100/,
+    /0\.1 to 100, or 0/,
   ],
   ['no backup', { database: { backupDays: 0 } }, 'database.backupDays', '0', /1 to 35/],
   [
@@ -84,6 +84,54 @@ const TIMES: Row[] = [
     'scaling.scaleInCooldownSeconds',
     '7200',
     /3600/,
+  ],
+  [
+    'a time zone in small letters',
+    schedules({ timeZone: 'europe/berlin' }),
+    'scaling.schedules[0].timeZone',
+    '"europe/berlin"',
+    /Europe\/Berlin/,
+  ],
+  [
+    'a request of its own in a thousand years',
+    { deployment: { samples: { syntheticPerSecond: 1e-7 } } },
+    'deployment.samples.syntheticPerSecond',
+    '1e-7',
+    /0\.1 to 100, or 0/,
+  ],
+  [
+    'equal steps of four hours',
+    { deployment: { strategy: 'linear', linear: { stepBakeTimeMinutes: 240 } } },
+    'deployment.linear.stepBakeTimeMinutes',
+    '240',
+    /2040 minutes together.* these are 2300/,
+  ],
+  [
+    'steps of a day',
+    {
+      deployment: {
+        strategy: 'canary',
+        canary: {
+          steps: [
+            { percent: 10, bakeTimeMinutes: 1440 },
+            { percent: 50, bakeTimeMinutes: 1440 },
+          ],
+        },
+      },
+    },
+    'deployment.canary.steps',
+    '[{"percent":10,"bakeTimeMinutes":1440},{"percent":50,"bakeTimeMinutes":1440}]',
+    /2040 minutes together/,
+  ],
+  [
+    'a strategy that makes steps too long in one environment',
+    {
+      deployment: { linear: { stepBakeTimeMinutes: 240 } },
+      environments: { production: { deployment: { strategy: 'linear' } } },
+    },
+    'environments.production.deployment.strategy',
+    '"linear"',
+    /2040 minutes together/,
   ],
 ];
 

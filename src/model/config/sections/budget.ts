@@ -8,7 +8,8 @@ export const budgetSchema = z.strictObject({
     .number()
     .min(0)
     .max(1e9)
-    .multipleOf(0.01)
+    // What `multipleOf` makes of numbers close to zero is a multiple of everything.
+    .refine(amount => Number(amount.toFixed(2)) === amount, { error: ALLOWED })
     .default(0)
     .describe(
       'What a month may cost, in all regions together; 0: no budget. Counts what has the Application tag.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ENVIRONMENTS } from '../../names.ts';
-import { formed } from './text.ts';
+import { eachOnce, formed } from './text.ts';
 
 const attributeName = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/;
 
@@ -22,6 +22,7 @@ export const databaseSchema = z
       ),
     environments: z
       .array(z.enum(ENVIRONMENTS))
+      .superRefine(eachOnce)
       .default(['staging', 'production'])
       .describe('Which have one of their own. Only production’s has a standby.'),
     version: formed(/^(\d+(\.\d+)?)?$/, 'a major version as `17` or `8.4`, or empty')

@@ -14,6 +14,34 @@ function divisor(one: number, other: number): number {
   return other === 0 ? one : divisor(other, one % other);
 }
 
+/** The release looks again after ten seconds: it must not sleep longer between two requests. */
+const SMALLEST_RATE = 0.1;
+const LARGEST_RATE = 100;
+const RATES = `a number from ${SMALLEST_RATE} to ${LARGEST_RATE}, or 0`;
+
+/** A build, which a release is, ends after 36 hours (CodeBuild quotas); two are left for tasks to start and to drain. */
+const LONGEST_RELEASE_MINUTES = 34 * 60;
+
+interface Waits {
+  strategy: z.output<typeof strategySchema>;
+  canary: { steps: readonly { bakeTimeMinutes: number }[] };
+  linear: { stepPercent: number; stepBakeTimeMinutes: number };
+  samples: { minimumRequests: number; withinMinutes: number };
+  bakeTimeMinutes: number;
+}
+
+/** All that a deployment waits for on purpose, for as long as it may take, a person's answer left out. */
+export function waitMinutes({ strategy, canary, linear, samples, bakeTimeMinutes }: Waits): number {
+  const sampleMinutes = samples.minimumRequests === 0 ? 0 : samples.withinMinutes;
+  const bake = Math.ceil(bakeTimeMinutes);
+  if (strategy === 'canary') {
+    return canary.steps.reduce((total, step) => total + step.bakeTimeMinutes + sampleMinutes, bake);
+  }
+  if (strategy !== 'linear') return bake;
+  const shifts = Math.ceil(100 / linear.stepPercent) - 1;
+  return bake + shifts * (linear.stepBakeTimeMinutes + sampleMinutes);
+}
+
 export const deploymentSchema = z
   .strictObject({
     strategy: strategySchema
@@ -87,12 +115,12 @@ export const deploymentSchema = z
           ),
         syntheticPerSecond: z
           .number()
-          .min(0)
-          .max(100)
+          .refine(rate => rate === 0 || (rate >= SMALLEST_RATE && rate <= LARGEST_RATE), { error: RATES })
           .default(5)
           .describe(
             'Requests a second that the release sends to the path of the health check while there are too few; 0: none.',
-          ),
+          )
+          .meta({ allowed: RATES }),
       })
       .prefault({})
       .describe('When a step has been seen by enough requests to go by, on AWS.'),
@@ -151,6 +179,16 @@ export const deploymentSchema = z
         path: ['canary', 'steps'],
         input: steps.map(({ percent }) => percent),
         message: `percentages that share a divisor of at least ${SMALLEST_STEP_PERCENT}: ECS shifts in equal steps, and stops where a step of yours is`,
+      });
+    }
+    const minutes = waitMinutes(deployment);
+    if (['canary', 'linear'].includes(deployment.strategy) && minutes > LONGEST_RELEASE_MINUTES) {
+      const isCanary = deployment.strategy === 'canary';
+      context.addIssue({
+        code: 'custom',
+        path: isCanary ? ['canary', 'steps'] : ['linear', 'stepBakeTimeMinutes'],
+        input: isCanary ? steps : deployment.linear.stepBakeTimeMinutes,
+        message: `times that are at most ${LONGEST_RELEASE_MINUTES} minutes together, with samples and bake, and these are ${minutes}: a release ends after a day and a half`,
       });
     }
     if (deployment.minimumHealthyPercent === 100 && deployment.maximumPercent === 100) {

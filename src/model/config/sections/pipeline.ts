@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { formed } from './text.ts';
+import { formed, intact } from './text.ts';
 
-/** What `git check-ref-format --branch` takes. */
+/** What `git check-ref-format --branch` takes, without what CodePipeline reads as a variable of its own. */
 const BRANCH =
   // oxlint-disable-next-line no-control-regex
-  /^(?![-/]|@$)(?!.*(\/\/|\.\.|@\{|\/\.|\.lock(\/|$)))(?!\.)[^\u0000-\u0020\u007f~^:?*[\\]{1,256}(?<![./])$/;
+  /^(?![-/]|@$)(?!.*(\/\/|\.\.|[@#]\{|\/\.|\.lock(\/|$)))(?!\.)[^\u0000-\u0020\u007f~^:?*[\\]{1,256}(?<![./])$/;
+
+/** At GitLab groups may be in groups. */
+const REPOSITORY = /^(?!.*\.git$)(?!(.*\/)?\.\.?(\/|$))([\w.-]+(\/[\w.-]+)+)?$/;
 
 const sourceSchema = z
   .strictObject({
@@ -14,11 +17,19 @@ const sourceSchema = z
       .describe(
         'Where AWS takes commits from: a repository in every region, or one elsewhere by CodeConnections.',
       ),
-    repository: formed(/^([\w.-]+(\/[\w.-]+)+)?$/, 'owner and name as `acme/storefront`, or empty')
+    repository: formed(REPOSITORY, 'owner and name as `acme/storefront`, without `.git`; or empty')
       .default('')
       .describe('The repository at GitHub or GitLab.'),
   })
   .superRefine(({ provider, repository }, context) => {
+    if (provider === 'github' && repository.split('/').length > 2) {
+      context.addIssue({
+        code: 'custom',
+        path: ['repository'],
+        input: repository,
+        message: 'one owner and one name, as acme/storefront: GitHub has no groups',
+      });
+    }
     if ((provider === 'codecommit') === (repository === '')) return;
     context.addIssue({
       code: 'custom',
@@ -31,7 +42,9 @@ const sourceSchema = z
 
 export const pipelineSchema = z.strictObject({
   source: sourceSchema.prefault({}).describe('Where commits come from, on AWS.'),
-  branch: formed(BRANCH, 'the name of a branch as git allows it, of at most 256 characters')
+  branch: intact(
+    formed(BRANCH, 'the name of a branch as git allows it, of at most 256 characters, without `#{`'),
+  )
     .default('main')
     .describe('Pushes to this branch start an execution.'),
   executionMode: z

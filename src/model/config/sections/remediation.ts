@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { REMEDIES, SERVICE_ALARMS } from '../../remediation.ts';
-import { formed } from './text.ts';
+import { formed, passing } from './text.ts';
+
+const HOOK_URL = 'an https:// address of at most 2048 ASCII characters, without a user or password; or empty';
+
+/** `fetch`, which asks it, takes no address with a password in it. */
+function isAddress(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
+}
 
 export const remediationSchema = z
   .strictObject({
@@ -20,7 +29,11 @@ export const remediationSchema = z
       .default(3)
       .describe('No more actions than this in an environment of a region within `withinMinutes`.'),
     withinMinutes: z.int().min(1).max(1440).default(60).describe('The time that `maximumActions` is for.'),
-    hookUrl: formed(/^(https:\/\/[^\s"]+)?$/, 'an https:// address, or empty')
+    hookUrl: passing(
+      formed(/^(https:\/\/[!#-~]{1,2040})?$/, HOOK_URL),
+      url => url === '' || isAddress(url),
+      HOOK_URL,
+    )
       .default('')
       .describe('Gets a POST with the alarm as JSON, for `call`.'),
   })

@@ -9,11 +9,12 @@ const location = formed(/^(continent:(AF|AN|AS|EU|NA|OC|SA)|country:[A-Z]{2})$/,
   { error: PLACE },
 );
 
-/** ISO 3166's codes: Unicode's names for regions, without those that are no country's. */
+/** ISO 3166's codes: Unicode's names for regions, without those that are no country's, or not its present one (`UK`). */
 function isCountry(code: string): boolean {
   const name = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(code);
   return (
     name !== undefined &&
+    new Intl.Locale(`und-${code}`).region === code &&
     !['AC', 'CP', 'DG', 'EA', 'EU', 'EZ', 'IC', 'QO', 'TA', 'UN', 'XA', 'XB', 'ZZ'].includes(code)
   );
 }

@@ -57,9 +57,9 @@ export const scalingSchema = z.strictObject({
     .describe('Other limits of the number of tasks, from set times on.'),
 });
 
-/** IANA's names only: JavaScript takes offsets as well, which AWS does not. */
+/** IANA's names as they are written: JavaScript takes offsets and any capitals as well, which AWS does not. */
 function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false;
+  if (!/^[A-Z]/.test(name) || /\/[a-z]/.test(name)) return false;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {

@@ -2,12 +2,19 @@ import { z } from 'zod';
 import { FARGATE_MEMORY_MB, isFargatePair, MAXIMUM_TASKS } from '../fargate.ts';
 import { environmentVariables, formed } from './text.ts';
 
-/** A check of Route 53 asks for it too, and takes 255 characters. */
-export const HEALTH_CHECK_PATH_FORM = /^\/[\x21-\x7e]{0,254}$/;
+/**
+ * A check of Route 53 asks for it too, and takes 255 characters. Only what a URL may hold (RFC 3986), without a fragment,
+ * which is never sent, and without the segments that one program drops and another keeps: `.`, `..` and nothing.
+ */
+export const HEALTH_CHECK_PATH_FORM =
+  /^(?![^?]*\/\.{0,2}\/)(?![^?]*\/\.{1,2}(\?|$))\/[\w.~!$&'()*+,;=:@%/?-]{0,254}$/;
 
 const healthCheckSchema = z
   .strictObject({
-    path: formed(HEALTH_CHECK_PATH_FORM, 'a path as `/health`, at most 255 characters, none of them a space')
+    path: formed(
+      HEALTH_CHECK_PATH_FORM,
+      'a path as `/health`, at most 255 characters, only those of URLs (no space, no #), and no segment `.`, `..` or empty',
+    )
       .default('/health')
       .describe('What the load balancer requests from each target.'),
     intervalSeconds: z.int().min(5).max(300).default(30).describe('Seconds between checks of one target.'),

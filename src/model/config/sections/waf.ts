@@ -7,6 +7,7 @@ const RULE_GROUPS = ['common', 'known-bad-inputs', 'ip-reputation', 'anonymous-i
 export const wafSchema = z.strictObject({
   environments: z
     .array(z.enum(ENVIRONMENTS))
+    .superRefine(eachOnce)
     .default([])
     .describe('Which have a web application firewall: about 9 USD a month each, in each region.'),
   requestsPerClient: z
