@@ -21,7 +21,39 @@ test('says what is asked, what changes, who wrote and pushed it, and how it did 
       'Tests: 40 passed, 2 failed of 42',
       'Scan: 1 critical, 3 high',
       'Staging: 2 of 2 tasks run, ALARM: storefront-staging-cpu',
+      'Its last hour: 1234 requests, 3 of them 5xx, p99 181 ms',
+      'Drift: us-east-1-production',
     ]);
+    const queries = /--metric-data-queries (\[.*\]) --output/.exec(run.calls.join('\n'))![1]!;
+    expect(JSON.parse(queries)).toContainEqual({
+      Id: 'latency',
+      MetricStat: {
+        Period: 3600,
+        Stat: 'p99',
+        Metric: {
+          Namespace: 'AWS/ApplicationELB',
+          MetricName: 'TargetResponseTime',
+          Dimensions: [{ Name: 'LoadBalancer', Value: 'app/storefront-staging/50dc6c495c0c9188' }],
+        },
+      },
+    });
+  });
+});
+
+test.each([
+  [{ DRIFT_PROJECT: '' }, {}, 'not checked'],
+  [{}, { 'codebuild list-builds-for-project': ['None'] }, 'not checked yet'],
+  [{}, { 'codebuild batch-get-builds': ['{"builds":[{"buildStatus":"FAILED"}]}'] }, 'the last check failed'],
+  [{}, { 'codebuild batch-get-builds': ['{"builds":[{"buildStatus":"IN_PROGRESS"}]}'] }, 'being checked'],
+])('never says that nothing has drifted where nobody has looked', async (environment, answers, said) => {
+  const builds = { 'codebuild list-builds-for-project': ['d:1'], ...answers };
+  await card(builds, run => expect(run.stdout).toContain(`Drift: ${said} | `), environment);
+});
+
+test('tells of staging without requests', async () => {
+  const MetricDataResults = ['requests', 'errors', 'latency'].map(Id => ({ Id, Values: [] }));
+  await card({ 'cloudwatch get-metric-data': [JSON.stringify({ MetricDataResults })] }, run => {
+    expect(run.stdout).toContain('Its last hour: 0 requests, 0 of them 5xx | ');
   });
 });
 
@@ -60,7 +92,11 @@ function commit(message: string): string {
   return JSON.stringify({ commit: { message, author: { name: 'Ada', email: 'ada@example.com' } } });
 }
 
-async function card(answers: Answers, examine: (run: ScriptRun) => void): Promise<void> {
+async function card(
+  answers: Answers,
+  examine: (run: ScriptRun) => void,
+  environment: Record<string, string> = {},
+): Promise<void> {
   const push = (id: string, arn: string) => ({
     CloudTrailEvent: JSON.stringify({
       eventName: 'GitPush',
@@ -81,8 +117,11 @@ async function card(answers: Answers, examine: (run: ScriptRun) => void): Promis
         BUILD_PROJECT: 'storefront-build',
         REPOSITORY_NAME: 'storefront',
         STAGING: 'storefront-staging',
+        STAGING_BALANCER: 'storefront-staging',
         PRODUCTION: 'storefront-production',
+        DRIFT_PROJECT: 'storefront-drift',
         EXPIRES_AFTER_MINUTES: '10080',
+        ...environment,
       },
       answers: {
         'codecommit get-commit': [commit('Sell more\n\nIt pays.')],
@@ -94,12 +133,32 @@ async function card(answers: Answers, examine: (run: ScriptRun) => void): Promis
             ],
           }),
         ],
-        'codebuild list-builds-for-project': ['["b:2","b:1"]'],
+        'codebuild list-builds-for-project': ['["b:2","b:1"]', 'd:1'],
         'codebuild batch-get-builds': [
           JSON.stringify({
             builds: [
               { id: 'b:2', resolvedSourceVersion: NOW, reportArns: ['other'] },
               { id: 'b:1', resolvedSourceVersion: COMMIT, reportArns: ['unit', 'end-to-end'] },
+            ],
+          }),
+          JSON.stringify({
+            builds: [
+              {
+                buildStatus: 'SUCCEEDED',
+                exportedEnvironmentVariables: [{ name: 'DRIFT', value: 'us-east-1-production' }],
+              },
+            ],
+          }),
+        ],
+        'elbv2 describe-load-balancers': [
+          'arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/storefront-staging/50dc6c495c0c9188',
+        ],
+        'cloudwatch get-metric-data': [
+          JSON.stringify({
+            MetricDataResults: [
+              { Id: 'requests', Values: [1200, 34] },
+              { Id: 'errors', Values: [3] },
+              { Id: 'latency', Values: [0.1234, 0.181] },
             ],
           }),
         ],

@@ -34,7 +34,9 @@ export function approvalCardProject(region: Region, input: ApprovalCardInput): C
       BUILD_PROJECT: names.buildProject,
       REPOSITORY_NAME: images.name,
       STAGING: names.service('staging'),
+      STAGING_BALANCER: names.loadBalancer('staging'),
       PRODUCTION: names.service('production'),
+      DRIFT_PROJECT: config.drift.check === 'never' ? '' : names.driftProject,
       EXPIRES_AFTER_MINUTES: String(input.expiresAfterMinutes),
     },
     architecture: 'X86_64',
@@ -47,7 +49,7 @@ export function approvalCardProject(region: Region, input: ApprovalCardInput): C
 }
 
 function readingStatements(
-  { stack, names, accountId }: Region,
+  { stack, config, names, accountId }: Region,
   { source, images }: ApprovalCardInput,
 ): PolicyStatement[] {
   const codebuild = `arn:aws:codebuild:${stack.region}:${accountId}`;
@@ -62,7 +64,10 @@ function readingStatements(
     {
       Sid: 'ReadBuilds',
       Action: ['codebuild:ListBuildsForProject', 'codebuild:BatchGetBuilds'],
-      Resource: `${codebuild}:project/${names.buildProject}`,
+      Resource: [
+        `${codebuild}:project/${names.buildProject}`,
+        ...(config.drift.check === 'never' ? [] : [`${codebuild}:project/${names.driftProject}`]),
+      ],
     },
     {
       Sid: 'ReadTests',
@@ -80,6 +85,12 @@ function readingStatements(
     },
     // Knows no resource (service authorization reference, Amazon ECS).
     { Sid: 'ReadTaskDefinition', Action: 'ecs:DescribeTaskDefinition', Resource: '*' },
+    // Neither knows any resource (service authorization references, Elastic Load Balancing V2 and Amazon CloudWatch).
+    {
+      Sid: 'ReadMetrics',
+      Action: ['elasticloadbalancing:DescribeLoadBalancers', 'cloudwatch:GetMetricData'],
+      Resource: '*',
+    },
     {
       Sid: 'ReadAlarms',
       Action: 'cloudwatch:DescribeAlarms',

@@ -110,11 +110,16 @@ describe.skipIf(missing !== undefined)('the scheduled drift check', { timeout: 2
       new PutRetentionPolicyCommand({ logGroupName: 'shop', retentionInDays: 7 }),
     );
     // That is left to others.
-    expect(await check()).toMatchObject({ exitCode: 0, stdout: 'us-east-1: as it was deployed\n' });
+    expect(await check()).toMatchObject({
+      exitCode: 0,
+      stdout: 'us-east-1: as it was deployed\nexported: none\n',
+    });
     expect(await told()).toEqual([]);
 
     await rename('Changed by hand');
-    expect(await check()).toMatchObject({ exitCode: 0, stderr: '' });
+    const found = await check();
+    expect(found).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(found.stdout).toMatch(/^exported: us-east-1$/m);
     const [message, ...others] = await told();
     expect(message!.split('\n')).toEqual([
       'us-east-1 is not as it was deployed:',
@@ -259,8 +264,12 @@ describe.skipIf(missing !== undefined)('the scheduled drift check', { timeout: 2
       await writeFile(join(programs, name), `#!/usr/bin/env bash\n${script}\n`);
       await chmod(join(programs, name), 0o755);
     }
-    const { phases } = JSON.parse(driftCheckBuildspec()) as { phases: { build: { commands: [string] } } };
-    const child = spawn('bash', ['-c', phases.build.commands[0]], {
+    const { phases } = JSON.parse(driftCheckBuildspec()) as {
+      phases: { build: { commands: [script: string, exported: string] } };
+    };
+    const [script, exported] = phases.build.commands;
+    const commands = `set -e\n${script}\n${exported}\necho "exported: $DRIFT"\n`;
+    const child = spawn('bash', ['-c', commands], {
       cwd: work,
       env: {
         ...process.env,

@@ -8,7 +8,8 @@ import { scriptBuildspec } from './script-buildspec.ts';
 /**
  * Reads, as environment variables: COMMIT, APPLICATION, CONTAINER_NAME, SOURCE_REPOSITORY (of CodeCommit; empty: elsewhere),
  * COMPARE_URL (with FROM and TO where commits go) and COMMIT_URL (with TO), BUILD_PROJECT, REPOSITORY_NAME,
- * STAGING and PRODUCTION (each both cluster and service), EXPIRES_AFTER_MINUTES; and `imagedefinitions.json` of the source.
+ * STAGING and PRODUCTION (each both cluster and service), STAGING_BALANCER, DRIFT_PROJECT (empty: nobody checks),
+ * EXPIRES_AFTER_MINUTES; and `imagedefinitions.json` of the source.
  * Exports SUMMARY.
  */
 export function approvalCardBuildspec(): string {
@@ -58,6 +59,32 @@ staging() {
     jq -er '[.MetricAlarms[].AlarmName] | if length == 0 then "no alarm" else "ALARM: " + join(", ") end') || return 1
   echo "$service, $alarms"
 }
+# What the release answered in staging, whose canary it has been through.
+answers() {
+  local balancer queries
+  balancer=$(aws elbv2 describe-load-balancers --names "$STAGING_BALANCER" --query 'LoadBalancers[0].LoadBalancerArn' \\
+    --output text) || return 1
+  queries=$(jq -nc --arg balancer "\${balancer#*:loadbalancer/}" '
+    def query($id; $metric; $statistic): {Id: $id, MetricStat: {Period: 3600, Stat: $statistic, Metric: {
+      Namespace: "AWS/ApplicationELB", MetricName: $metric, Dimensions: [{Name: "LoadBalancer", Value: $balancer}]}}};
+    [query("requests"; "RequestCount"; "Sum"), query("errors"; "HTTPCode_Target_5XX_Count"; "Sum"),
+      query("latency"; "TargetResponseTime"; "p99")]')
+  aws cloudwatch get-metric-data --start-time "$(date -u -d '-1 hour' +%FT%TZ)" --end-time "$(date -u +%FT%TZ)" \\
+    --metric-data-queries "$queries" --output json | jq -er '
+      (.MetricDataResults | map({key: .Id, value: .Values}) | from_entries) as $found
+      | "\\($found.requests | add // 0 | round) requests, \\($found.errors | add // 0 | round) of them 5xx"
+        + ($found.latency | max | if . == null then "" else ", p99 \\(. * 1000 | round) ms" end)'
+}
+drift() {
+  local id
+  [ -n "$DRIFT_PROJECT" ] || { echo 'not checked'; return; }
+  id=$(aws codebuild list-builds-for-project --project-name "$DRIFT_PROJECT" --max-items 1 --query 'ids[0]' --output text) ||
+    return 1
+  [ "$id" != None ] || { echo 'not checked yet'; return; }
+  aws codebuild batch-get-builds --ids "$id" --output json | jq -er '.builds[0]
+    | if .buildStatus == "SUCCEEDED" then .exportedEnvironmentVariables[] | select(.name == "DRIFT") | .value
+      elif .buildStatus == "IN_PROGRESS" then "being checked" else "the last check failed" end'
+}
 in_production() {
   local revision
   revision=$(aws ecs describe-services --cluster "$PRODUCTION" --services "$PRODUCTION" \\
@@ -90,6 +117,8 @@ changes() {
   fact Tests tests
   fact Scan scan
   fact Staging staging
+  fact 'Its last hour' answers
+  fact Drift drift
   printf 'Unanswered, it fails at %s UTC' "$(date -u -d "+$EXPIRES_AFTER_MINUTES minutes" +'%F %H:%M')"
 } > card.txt
 # One line, of characters that no shell and no JSON reads as its own.

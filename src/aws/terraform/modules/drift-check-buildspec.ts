@@ -8,10 +8,10 @@ export const TERRAFORM_SHA256 = '268000fca5c61021c6396893d9483007ba589ad9d0aaccb
  * Plans each stack as `tandem deploy` left it in the bucket of the states, and judges the plan by the program that lies
  * there too, which is `tandem drift`'s own rule (src/aws/operate/drift-check.ts). Variables: STACKS, STATE_BUCKET, TOPIC
  * and, where drift is put back, REAPPLY_ROLE. Ends with 0 where all could be compared and told, drifted or not; a
- * comparison that failed is never taken for a clean one.
+ * comparison that failed is never taken for a clean one. Exports DRIFT: `none`, or the stacks that had drifted.
  */
 export function driftCheckBuildspec(): string {
-  return scriptBuildspec(SCRIPT);
+  return scriptBuildspec(SCRIPT, { exports: { DRIFT: 'drift.txt' } });
 }
 
 const SCRIPT = `
@@ -24,6 +24,7 @@ terraform=$PWD/terraform
 aws s3 cp --only-show-errors "s3://$STATE_BUCKET/deployed/drift-check.mjs" .
 
 failed=()
+drifted=()
 for stack in $STACKS; do
   if ! aws s3 cp --only-show-errors --recursive "s3://$STATE_BUCKET/deployed/$stack/" "$stack/"; then
     failed+=("$stack"); continue
@@ -42,6 +43,7 @@ for stack in $STACKS; do
   node drift-check.mjs "$stack" "$stack/main.tf.json" plan.json > verdict.json
   rm plan.json
   if [ "$(jq -r .verdict verdict.json)" = clean ]; then echo "$stack: as it was deployed"; continue; fi
+  drifted+=("$stack")
   jq -r .text verdict.json | tee report.txt
   ending="Put it back: tandem deploy. Or write it into tandem.config.ts, if it is to stay."
   if [ -n "\${REAPPLY_ROLE:-}" ]; then
@@ -64,6 +66,7 @@ for stack in $STACKS; do
   aws sns publish --topic-arn "$TOPIC" --subject "Changed outside Terraform: $stack" --message file://report.txt > sent.json
 done
 rm -f ./*/drift.tfplan
+if [ "\${#drifted[@]}" -eq 0 ]; then echo none; else echo "\${drifted[*]}"; fi > drift.txt
 if [ "\${#failed[@]}" -gt 0 ]; then
   echo "Not compared, or not put back: \${failed[*]}" >&2
   exit 1
