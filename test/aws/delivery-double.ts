@@ -165,7 +165,7 @@ const ANSWERS: Record<string, Answer> = {
     return { pipelineExecutionId: await region.rollBackTo(targetPipelineExecutionId as string) };
   },
   ListServiceDeployments: (region, { service }) => ({
-    serviceDeployments: (region.deployments.get(service as string) ?? []).map(
+    serviceDeployments: (region.releases.deployments.get(service as string) ?? []).map(
       ({ targetServiceRevision, ...deployment }) => ({
         ...deployment,
         targetServiceRevisionArn: targetServiceRevision?.arn,
@@ -173,7 +173,7 @@ const ANSWERS: Record<string, Answer> = {
     ),
   }),
   DescribeServiceDeployments: (region, { serviceDeploymentArns }) => ({
-    serviceDeployments: [...region.deployments.values()]
+    serviceDeployments: [...region.releases.deployments.values()]
       .flat()
       .filter(({ serviceDeploymentArn }: ServiceDeployment) =>
         (serviceDeploymentArns as string[]).includes(serviceDeploymentArn!),
@@ -182,15 +182,15 @@ const ANSWERS: Record<string, Answer> = {
   DescribeServiceRevisions: (region, { serviceRevisionArns }) => ({
     serviceRevisions: (serviceRevisionArns as string[]).map(serviceRevisionArn => ({
       serviceRevisionArn,
-      taskDefinition: region.revisions.get(serviceRevisionArn),
+      taskDefinition: region.releases.revisions.get(serviceRevisionArn),
     })),
   }),
   StopServiceDeployment: (region, { serviceDeploymentArn }) => {
-    region.stopDeployment(serviceDeploymentArn as string);
+    region.releases.stop(serviceDeploymentArn as string);
     return { serviceDeploymentArn };
   },
   UpdateService: (region, { service, forceNewDeployment }) => {
-    if (forceNewDeployment === true) region.deployAgain(service as string);
+    if (forceNewDeployment === true) region.releases.again(service as string);
     return {};
   },
   StopBuild: (region, { id }) => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type {
   ActionExecutionDetail,
   ActionExecutionStatus,
@@ -8,12 +8,12 @@ import type {
   PipelineExecutionSummary,
   StageState,
 } from '@aws-sdk/client-codepipeline';
-import { BatchGetImageCommand, ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
-import { ECSClient, RegisterTaskDefinitionCommand, type ServiceDeployment } from '@aws-sdk/client-ecs';
+import type { ServiceDeployment } from '@aws-sdk/client-ecs';
+import { endDeployment, ServiceReleases } from './service-releases.ts';
+import { nextInstant } from './next-instant.ts';
 
 /*
- * One region's CodePipeline and ECS's service deployments, which moto does not play: a pipeline as src/aws/terraform makes
- * it, which runs by itself. What a commit's application does wrong is in the commit, as for the local cloud.
+ * One region's CodePipeline, which moto does not play: a pipeline as src/aws/terraform makes it, which runs by itself. What a commit's application does wrong is in the commit, as for the local cloud.
  */
 
 const STAGES: readonly { name: string; actions: readonly string[] }[] = [
@@ -41,23 +41,13 @@ export class Refusal extends Error {
   }
 }
 
-let lastInstant = 0;
-/** Later than every other, so that what comes after what can be told. */
-function now(): Date {
-  lastInstant = Math.max(Date.now(), lastInstant + 1);
-  return new Date(lastInstant);
-}
-
 export class DeliveryRegion {
   readonly region: string;
   /** The region's bare Git repository. */
   readonly repository: string;
   /** Newest first. */
   readonly runs: Run[] = [];
-  /** By service, newest first. */
-  readonly deployments = new Map<string, ServiceDeployment[]>();
-  /** Task definitions by the ARN of the service revision. */
-  readonly revisions = new Map<string, string>();
+  readonly releases: ServiceReleases;
   /** Ids of builds that were stopped, and what was started by hand. */
   readonly stoppedBuilds: string[] = [];
   readonly startedBuilds: unknown[] = [];
@@ -67,11 +57,9 @@ export class DeliveryRegion {
   #seen = '';
   #taken: Promise<void> = Promise.resolve();
 
-  readonly #moto: { region: string; endpoint: string };
-
   constructor(moto: { region: string; endpoint: string }, repository: string) {
     this.region = moto.region;
-    this.#moto = moto;
+    this.releases = new ServiceReleases(moto);
     this.repository = repository;
   }
 
@@ -94,7 +82,7 @@ export class DeliveryRegion {
   }
 
   async start(commit: string): Promise<Run> {
-    const at = now();
+    const at = nextInstant();
     const run: Run = {
       summary: {
         pipelineExecutionId: randomUUID(),
@@ -246,7 +234,7 @@ export class DeliveryRegion {
         'The target execution has not succeeded in the stage',
       );
     }
-    const at = now();
+    const at = nextInstant();
     const run: Run = {
       summary: {
         ...target.summary,
@@ -272,26 +260,12 @@ export class DeliveryRegion {
   async endRelease(status: 'SUCCESSFUL' | 'ROLLBACK_SUCCESSFUL', reason = ''): Promise<void> {
     const run = this.runs.find(one => one.actions.some(action => action.status === 'InProgress'))!;
     const action = run.actions.find(one => one.status === 'InProgress')!;
-    const [deployment] = this.deployments.get(serviceOf(action.stageName!))!;
-    endDeployment(deployment!, status, reason);
+    const deployment = this.releases.newest(serviceOf(action.stageName!));
+    endDeployment(deployment, status, reason);
     if (run.summary.status === 'Stopping') {
       this.#end(action, 'Succeeded', {});
       await this.#endRun(run, 'Stopped');
-    } else await this.#endReleaseAction(run, action, deployment!);
-  }
-
-  stopDeployment(arn: string): void {
-    for (const deployment of [...this.deployments.values()].flat()) {
-      if (deployment.serviceDeploymentArn === arn)
-        endDeployment(deployment, 'ROLLBACK_SUCCESSFUL', 'stopped by a user');
-    }
-  }
-
-  /** What `forceNewDeployment` does: the same revision once more. */
-  deployAgain(service: string): void {
-    const [before] = this.deployments.get(service)!;
-    const deployment = this.#deployment(service, before!.targetServiceRevision!.arn!);
-    endDeployment(deployment, 'SUCCESSFUL', '');
+    } else await this.#endReleaseAction(run, action, deployment);
   }
 
   async #enter(run: Run, stageName: string): Promise<void> {
@@ -316,7 +290,7 @@ export class DeliveryRegion {
 
   async #begin(run: Run, stageName: string, actionName: string): Promise<void> {
     const isApproval = APPROVALS.has(actionName);
-    const at = now();
+    const at = nextInstant();
     const action: Run['actions'][number] = {
       pipelineExecutionId: run.summary.pipelineExecutionId,
       actionExecutionId: randomUUID(),
@@ -350,10 +324,9 @@ export class DeliveryRegion {
       await this.#endRun(run, 'Failed');
       return;
     }
-    if (action.actionName === 'Build') await this.#putImage(commit);
+    if (action.actionName === 'Build') await this.releases.putImage(commit);
     if (action.stageName === 'Staging' || action.actionName === 'Production') {
-      const service = serviceOf(action.stageName!);
-      const deployment = this.#deployment(service, await this.#revise(service, commit));
+      const deployment = await this.releases.begin(serviceOf(action.stageName!), commit);
       if (this.holdsReleases) return;
       const isBad = behaviour === 'exits-at-once';
       if (this.isGated && action.actionName === 'Production' && !isBad) {
@@ -370,7 +343,7 @@ export class DeliveryRegion {
       return;
     }
     if (action.actionName === 'Rest')
-      endDeployment(this.deployments.get('shop-production')![0]!, 'SUCCESSFUL', '');
+      endDeployment(this.releases.newest('shop-production'), 'SUCCESSFUL', '');
     this.#end(action, 'Succeeded', {});
     await this.#goOn(run, action);
   }
@@ -409,7 +382,7 @@ export class DeliveryRegion {
 
   async #endRun(run: Run, status: PipelineExecutionSummary['status']): Promise<void> {
     run.summary.status = status;
-    run.summary.lastUpdateTime = now();
+    run.summary.lastUpdateTime = nextInstant();
     const left = run.actions.at(-1)?.stageName;
     if (left !== undefined) await this.#admit(left);
   }
@@ -420,7 +393,7 @@ export class DeliveryRegion {
     result: NonNullable<NonNullable<ActionExecutionDetail['output']>['executionResult']>,
   ): void {
     action.status = status;
-    action.lastUpdateTime = now();
+    action.lastUpdateTime = nextInstant();
     action.output = { executionResult: { ...action.output?.executionResult, ...result } };
   }
 
@@ -428,74 +401,6 @@ export class DeliveryRegion {
     const run = this.runs.find(one => one.summary.pipelineExecutionId === id);
     if (run) return run;
     throw new Refusal('PipelineExecutionNotFoundException', `There is no execution ${id}`);
-  }
-
-  #deployment(service: string, revisionArn: string): ServiceDeployment {
-    const id = randomUUID();
-    const arn = `arn:aws:ecs:${this.region}:123456789012:service-deployment/${service}/${service}/${id}`;
-    const deployment: ServiceDeployment = {
-      serviceDeploymentArn: arn,
-      createdAt: now(),
-      startedAt: now(),
-      status: 'IN_PROGRESS',
-      lifecycleStage: 'PRODUCTION_TRAFFIC_SHIFT',
-      targetServiceRevision: { arn: revisionArn, requestedTaskCount: 2, runningTaskCount: 1 },
-    };
-    this.deployments.set(service, [deployment, ...(this.deployments.get(service) ?? [])]);
-    return deployment;
-  }
-
-  async #revise(service: string, commit: string): Promise<string> {
-    const digest = await this.#digest(commit);
-    const { taskDefinition } = await new ECSClient(this.#moto).send(
-      new RegisterTaskDefinitionCommand({
-        family: service,
-        containerDefinitions: [
-          {
-            name: 'shop',
-            image: `shop@${digest}`,
-            memory: 512,
-            environment: [
-              { name: 'RELEASE', value: commit },
-              { name: 'RELEASE_DIGEST', value: digest },
-            ],
-          },
-        ],
-      }),
-    );
-    const arn = `arn:aws:ecs:${this.region}:123456789012:service-revision/${service}/${service}/${randomUUID()}`;
-    this.revisions.set(arn, taskDefinition!.taskDefinitionArn!);
-    return arn;
-  }
-
-  async #putImage(commit: string): Promise<void> {
-    if ((await this.#digest(commit)) !== undefined) return;
-    const mediaType = 'application/vnd.docker.distribution.manifest.v2+json';
-    const imageManifest = JSON.stringify({
-      schemaVersion: 2,
-      mediaType,
-      config: {
-        mediaType: 'application/vnd.docker.container.image.v1+json',
-        size: 1,
-        digest: `sha256:${commit.padEnd(64, '0')}`,
-      },
-      layers: [],
-    });
-    await new ECRClient(this.#moto).send(
-      new PutImageCommand({
-        repositoryName: 'shop',
-        imageManifest,
-        imageTag: commit,
-        imageDigest: `sha256:${createHash('sha256').update(imageManifest).digest('hex')}`,
-      }),
-    );
-  }
-
-  async #digest(commit: string): Promise<string | undefined> {
-    const { images } = await new ECRClient(this.#moto).send(
-      new BatchGetImageCommand({ repositoryName: 'shop', imageIds: [{ imageTag: commit }] }),
-    );
-    return images?.[0]?.imageId?.imageDigest;
   }
 
   #git(...argv: string[]): string {
@@ -510,14 +415,4 @@ export class DeliveryRegion {
 
 function serviceOf(stageName: string): string {
   return stageName === 'Staging' ? 'shop-staging' : 'shop-production';
-}
-
-function endDeployment(
-  deployment: ServiceDeployment,
-  status: ServiceDeployment['status'],
-  reason: string,
-): void {
-  deployment.status = status;
-  deployment.finishedAt = now();
-  if (reason !== '') deployment.statusReason = reason;
 }
