@@ -4,6 +4,7 @@ import { awsRegions } from '../../model/config/regions.ts';
 import { configSchema } from '../../model/config/schema.ts';
 import { terraformFiles } from './files.ts';
 import { FUNCTION_NAMES } from './function-archives.ts';
+import { literalText } from './literal.ts';
 import { synthesize } from './synthesize.ts';
 
 const options = { state: 's3', protect: true } as const;
@@ -145,6 +146,33 @@ test('whatever text a user writes reaches AWS as it is: Terraform reads nothing 
   );
 });
 
+test('text of every other key that takes any reaches AWS as it is, too', () => {
+  const odd = 'a$${b}%%{c}$${d}\'"😀';
+  const stacks = synthesize(
+    configSchema.parse({
+      application: 'storefront',
+      regions: ['us-east-1'],
+      pipeline: { branch: odd },
+      build: { buildspec: odd, environment: { ODD: odd } },
+      migration: { command: ['sh', odd] },
+      remediation: { actions: { cpu: 'call' }, hookUrl: 'https://example.com/$${b}%{c}' },
+    }),
+    { state: 'local', protect: true },
+  );
+  const found = (stack: string, type: string, name: string) =>
+    stacks.find(made => made.name === stack)!.document.resource![type]![name]!;
+  const project = found('us-east-1', 'aws_codebuild_project', 'build_project');
+  expect(asTerraformReads((project['source'] as { buildspec: string }).buildspec)).toBe(odd);
+  expect(variablesOf(project)['ODD']).toBe(odd);
+  const release = found('us-east-1-production', 'aws_codebuild_project', 'release_project');
+  expect(JSON.parse(variablesOf(release)['MIGRATION']!)).toEqual(['sh', odd]);
+  const stages = JSON.stringify(found('us-east-1', 'aws_codepipeline', 'pipeline')['stage']);
+  expect(stages).toContain(`"BranchName":${JSON.stringify(literalText(odd))}`);
+  const hook = found('us-east-1-production', 'aws_lambda_function', 'remediation_function');
+  const { variables } = hook['environment'] as { variables: Record<string, string> };
+  expect(asTerraformReads(variables['HOOK_URL']!)).toBe('https://example.com/$${b}%{c}');
+});
+
 test('the README says which secrets a person must give a value, and how', () => {
   const files = terraformFiles(
     configSchema.parse({ application: 'storefront', secrets: { API_TOKEN: {}, KEY: { generate: true } } }),
@@ -158,8 +186,15 @@ test('the README says which secrets a person must give a value, and how', () => 
   ]);
 });
 
+function variablesOf(project: Record<string, unknown>): Record<string, string> {
+  const { environment_variable: variables } = project['environment'] as {
+    environment_variable: { name: string; value: string }[];
+  };
+  return Object.fromEntries(variables.map(({ name, value }) => [name, asTerraformReads(value)]));
+}
+
 /** Terraform's own reading of a template without references. */
 function asTerraformReads(template: string): string {
-  expect(template.replaceAll(/\$\$\{|%%\{/g, '')).not.toMatch(/[$%]\{(?!aws_cloudwatch_log_group)/);
+  expect(template.replaceAll(/\$\$\{|%%\{/g, '')).not.toMatch(/[$%]\{(?!aws_|data\.)/);
   return template.replaceAll('$${', () => '${').replaceAll('%%{', '%{');
 }

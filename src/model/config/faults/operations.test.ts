@@ -40,9 +40,9 @@ const OPERATIONS: Row[] = [
   ['fractions of cents', { budget: { monthlyUsd: 1e-7 } }, 'budget.monthlyUsd', '1e-7', /whole cents/],
   [
     'endpoints that would be called the same',
-    { network: { endpoints: ['ecr.api', 'ecr-api'] } },
+    { network: { endpoints: ['sagemaker.api', 'sagemaker-api'] } },
     'network.endpoints[1]',
-    '"ecr-api"',
+    '"sagemaker-api"',
     /each once/,
   ],
   ['a warning twice', { budget: { spentPercents: [80, 80] } }, 'budget.spentPercents[1]', '80', /once/],

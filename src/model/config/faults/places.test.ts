@@ -82,6 +82,13 @@ const PLACES: Row[] = [
     /the end of an endpoint’s name/,
   ],
   [
+    'an endpoint that would be called like one that a network without NAT has',
+    { network: { nat: 'none', endpoints: ['ecr-api'] } },
+    'network.endpoints[0]',
+    '"ecr-api"',
+    /as sqs or ecr\.api/,
+  ],
+  [
     'a list of environments with one twice',
     { waf: { environments: ['staging', 'staging'] } },
     'waf.environments[1]',

@@ -17,7 +17,7 @@ export const networkSchema = z.strictObject({
   endpoints: z
     .array(
       formed(
-        /^(?!(s3|dynamodb)$)(?!com\.|aws\.)(?=.{1,63}$)[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/,
+        /^(?!(s3|dynamodb|ecr-api|ecr-dkr)$)(?!com\.|aws\.)(?=.{1,63}$)[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/,
         'the end of an endpoint’s name, as sqs or ecr.api; s3 and dynamodb have one',
       ),
     )
