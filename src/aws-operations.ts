@@ -113,6 +113,10 @@ export function createAwsOperations(): AwsOperations {
       const { quotaUse } = await import('./aws/operate/quotas.ts');
       return quotaUse(await sessionIn(plans[0]!.region), quotaDemands(plans), systemClock.now());
     },
+    async nameClashes(plans) {
+      const { nameClashes } = await import('./aws/operate/name-clashes.ts');
+      return nameClashes(await sessionIn(plans[0]!.region), plans);
+    },
     async keepDeployed(stack, accountId) {
       const { keepDeployed } = await import('./aws/operate/deployed-documents.ts');
       const { driftJudge } = await import('./function-archives.ts');

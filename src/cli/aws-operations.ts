@@ -8,6 +8,7 @@ import type {
   InfrastructureStack,
   Interruption,
   Leftover,
+  NameReport,
   QuotaReport,
   StackPlan,
   StackProgress,
@@ -69,6 +70,8 @@ export interface AwsOperations {
   ): Promise<ForeignReplication>;
   /** What the account has, and may have, of what applying plans takes. Never throws for what cannot be seen. */
   quotaUse(plans: readonly StackPlan[]): Promise<QuotaReport>;
+  /** Names of what plans would make that something else has. Never throws for what cannot be seen. */
+  nameClashes(plans: readonly StackPlan[]): Promise<NameReport>;
   /** Leaves a stack as it was just applied where the region's scheduled check looks for drift from it. */
   keepDeployed(stack: InfrastructureStack, accountId: string): Promise<void>;
   openWorkFolder(request: WorkFolderRequest): Promise<WorkFolder>;

@@ -52,13 +52,13 @@ export interface StackPlan {
   changes: readonly PlannedChange[];
   /** What somebody or something changed outside Terraform, as found by refreshing. */
   drift: readonly PlannedChange[];
-  /** Resources that exist, data sources left out. */
+  /** Resources that are in the state, data sources left out. */
   existing: readonly ResourceValues[];
   /** As `terraform show -json` prints it; holds every value in the clear. */
   document: object;
   /**
    * It could not be planned yet, because what it stands on is still to be made: these are the resources that its document
-   * describes. It is planned, and compared with this, when its turn to be applied comes.
+   * describes and its state lacks. It is planned, and compared with this, when its turn to be applied comes.
    */
   isDeferred: boolean;
   /** About how long applying it takes. */
@@ -192,6 +192,25 @@ export interface QuotaUse {
 /** Quotas that matter to what is planned; `unseen` could not be asked. */
 export interface QuotaReport {
   uses: QuotaUse[];
+  unseen: { region: RegionName; reason: string }[];
+}
+
+/** A name that a plan would give to what it makes, and that something has which is in no state. */
+export interface NameClash {
+  stack: string;
+  region: RegionName;
+  /** As people know the kind: `log group`. */
+  title: string;
+  name: string;
+  /** Terraform's, of what would be made: `aws_s3_bucket.artifacts`. */
+  address: string;
+  /** What Terraform imports the other thing by. */
+  importId: string;
+}
+
+/** `unseen` could not be asked. */
+export interface NameReport {
+  clashes: NameClash[];
   unseen: { region: RegionName; reason: string }[];
 }
 

@@ -1,24 +1,30 @@
-import type { InfrastructureStack, PlannedChange, StackPlan } from '../../model/infrastructure.ts';
+import type {
+  InfrastructureStack,
+  PlannedChange,
+  ResourceValues,
+  StackPlan,
+} from '../../model/infrastructure.ts';
 import { forecastMs } from './forecast.ts';
 
 /**
  * The plan of a stack that cannot be planned yet, for it looks up what is still to be made: everything that its document
- * describes is to be created. That holds where nothing of it exists; `isAsShown` tells whether it did.
+ * describes, and its state does not have, is to be created. `isAsShown` tells whether that was all.
  */
-export function deferredPlan(stack: InfrastructureStack): StackPlan {
+export function deferredPlan(
+  stack: InfrastructureStack,
+  existing: readonly ResourceValues[] = [],
+): StackPlan {
   const resources = resourcesOf(stack);
-  const changes = resources.map(({ address, type }): PlannedChange => ({
-    address,
-    type,
-    action: 'create',
-    attributes: [],
-  }));
+  const known = new Set(existing.map(({ address }) => address));
+  const changes = resources
+    .filter(({ address }) => !known.has(address))
+    .map(({ address, type }): PlannedChange => ({ address, type, action: 'create', attributes: [] }));
   return {
     stack: stack.name,
     region: stack.region,
     changes,
     drift: [],
-    existing: [],
+    existing,
     document: planDocument(stack, resources),
     isDeferred: true,
     durationMs: forecastMs(stack, changes),

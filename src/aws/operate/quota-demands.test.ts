@@ -92,7 +92,7 @@ test('the configuration’s own documents are understood before anything is plan
   });
   const plans = synthesize(config!, { state: 'local', protect: true })
     .filter(({ after }) => after.length > 0)
-    .map(deferredPlan);
+    .map(stack => deferredPlan(stack));
   // Staging runs all its tasks in both regions, production one in the second.
   expect(cpus(plans)).toEqual([
     { region: 'eu-west-1', type: 'fargate_vcpu', adds: 8, own: 0 },

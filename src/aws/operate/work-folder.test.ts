@@ -47,6 +47,22 @@ describe.skipIf(isMissing)('stacks', () => {
     ]);
   });
 
+  test('that cannot be planned yet are to be made as far as their states do not have them', async () => {
+    const base = dataStack('east', { base: {} });
+    const app = (...names: string[]) =>
+      dataStack('app', Object.fromEntries(names.map(name => [name, {}])), { after: ['east'] });
+    await applyAll([base, app('old')]);
+    await rm(join(root, 'aws', 'east', 'terraform.tfstate'));
+    const [, outcome] = await work.plan([base, app('old', 'new')], 'normal');
+    expect(outcome).toMatchObject({
+      value: {
+        isDeferred: true,
+        changes: [{ address: 'terraform_data.new', action: 'create' }],
+        existing: [{ address: 'terraform_data.old' }],
+      },
+    });
+  });
+
   test('that stand on one that changed are left alone where something else turns out to be due', async () => {
     const base = (input: string): InfrastructureStack => dataStack('east', { base: { input } });
     const app = (name: string): InfrastructureStack => dataStack('app', { [name]: {} }, { after: ['east'] });

@@ -115,7 +115,7 @@ class TerraformWorkFolder implements WorkFolder {
     const { stack } = workspace;
     const foundations = this.#foundationsOf(stack);
     if (foundations.some(({ existing, isDeferred }) => isDeferred || existing.length === 0)) {
-      return deferredPlan(stack);
+      return deferredPlan(stack, await workspace.resources());
     }
     try {
       return await workspace.plan(mode);
@@ -126,7 +126,7 @@ class TerraformWorkFolder implements WorkFolder {
         isExpected &&
         foundations.some(({ changes }) => changes.some(({ action }) => action === 'create'))
       ) {
-        return deferredPlan(stack);
+        return deferredPlan(stack, await workspace.resources());
       }
       throw error;
     }

@@ -1,26 +1,54 @@
 import { TandemError } from '../../core/error.ts';
 import { formatDuration } from '../../core/duration.ts';
-import type { AwsIdentity, QuotaUse, StackPlan } from '../../model/infrastructure.ts';
+import type { AwsIdentity, NameClash, QuotaUse, StackPlan, WorkFolder } from '../../model/infrastructure.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../text/printable.ts';
+import { shellWord } from '../text/shell-word.ts';
 import { timeOfDay } from '../text/time.ts';
 import type { AwsApplication } from './application.ts';
 import { forecastMs } from './plan-text.ts';
 
 /**
- * Looks for what would stop an apply halfway: quotas that what is planned would exceed, and credentials that end before it
- * does. Throws QUOTA_EXCEEDED or CREDENTIALS_EXPIRING before anything is made; what cannot be seen is a remark.
+ * Looks for what would stop an apply halfway: credentials that end before it does, names that something else has, and
+ * quotas that what is planned would exceed. Throws CREDENTIALS_EXPIRING, NAME_TAKEN or QUOTA_EXCEEDED before anything is
+ * made; what cannot be seen is a remark.
  */
 export async function requireWayToTheEnd(
   context: CommandContext,
-  { identity, stacks }: AwsApplication,
+  application: AwsApplication,
+  work: WorkFolder,
   plans: readonly StackPlan[],
 ): Promise<void> {
+  const { identity, stacks } = application;
   requireLongCredentials(identity, context.clock.now(), forecastMs(plans, stacks));
-  const { uses, unseen } = await context.aws.quotaUse(plans);
-  for (const { region, reason } of unseen) {
+  const [names, quotas] = await Promise.all([context.aws.nameClashes(plans), context.aws.quotaUse(plans)]);
+  for (const { region, reason } of names.unseen) {
+    context.note(`note: whether a name is free in ${region} is not known: ${printable(reason)}`);
+  }
+  for (const { region, reason } of quotas.unseen) {
     context.note(`note: whether a quota of ${region} suffices is not known: ${printable(reason)}`);
   }
+  requireFreeNames(names.clashes, application, work);
+  requireQuotas(quotas.uses);
+}
+
+function requireFreeNames(clashes: readonly NameClash[], { stacks }: AwsApplication, work: WorkFolder): void {
+  if (clashes.length === 0) return;
+  const lines = clashes.map(({ stack, region, title, name, address, importId }) => {
+    const folder = work.folderOf(stacks.find(other => other.name === stack)!);
+    const command = [work.program.name, `-chdir=${folder}`, 'import', address, importId];
+    return `  ${region}: ${title} ${name}\n    ${command.map(shellWord).join(' ')}`;
+  });
+  throw new TandemError(
+    'NAME_TAKEN',
+    'what this would make is there already under the same name, and in no state of this application, so nothing was made; ' +
+      'give the application another name (`application` or `aws.namePrefix`), delete what is not needed, or, where it is ' +
+      `this application's own, import it:\n${lines.join('\n')}`,
+    { data: { clashes } },
+  );
+}
+
+function requireQuotas(uses: readonly QuotaUse[]): void {
   const exceeded = uses.filter(({ adds, inUse, limit }) => inUse + adds > limit);
   if (exceeded.length === 0) return;
   throw new TandemError(

@@ -7,6 +7,7 @@ import type { Instant } from '../../core/instant.ts';
 import type {
   ForeignReplication,
   InfrastructureStack,
+  NameReport,
   PlannedChange,
   QuotaReport,
   StackOutcome,
@@ -205,6 +206,35 @@ describe('deploy', () => {
     expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'close']);
   });
 
+  test('makes nothing where something has a name already, and says how it is imported', async () => {
+    const run = await runAws(['deploy', '--yes'], {
+      plans: [planOf('us-east-1', [CHANGES[3]!]), planOf('us-west-2', [])],
+      names: {
+        clashes: [
+          {
+            stack: 'us-east-1',
+            region: 'us-east-1',
+            title: 'ECR repository',
+            name: 'shop',
+            address: 'aws_ecr_repository.images_repository',
+            importId: 'shop',
+          },
+        ],
+        unseen: [{ region: 'us-west-2', reason: 'IAM role: not authorized' }],
+      },
+    });
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain(
+      'note: whether a name is free in us-west-2 is not known: IAM role: not authorized\n',
+    );
+    expect(run.stderr).toContain('error[NAME_TAKEN]');
+    expect(run.stderr).toContain('another name (`application` or `aws.namePrefix`)');
+    expect(run.stderr).toContain(
+      'us-east-1: ECR repository shop\n    terraform -chdir=us-east-1 import aws_ecr_repository.images_repository shop\n',
+    );
+    expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'close']);
+  });
+
   test('makes nothing with credentials that end before it would', async () => {
     const plans = [planOf('us-east-1', [CHANGES[3]!])];
     const inMinutes = (minutes: number) => NOW + minutes * MINUTE_MS;
@@ -365,6 +395,7 @@ interface AwsRun extends RunOptions {
   foreign?: ForeignReplication;
   leftovers?: Awaited<ReturnType<AwsOperations['takeInventory']>>['leftovers'];
   quotas?: QuotaReport;
+  names?: NameReport;
   /** Of the credentials. */
   expiresAt?: Instant;
 }
@@ -378,6 +409,7 @@ function runAws(
     leftovers = [],
     foreign = NOTHING_FOREIGN,
     quotas = { uses: [], unseen: [] },
+    names = { clashes: [], unseen: [] },
     expiresAt,
     ...options
   }: AwsRun,
@@ -442,6 +474,7 @@ function runAws(
     observeRegion: () => Promise.reject(new Error('not expected')),
     foreignReplication: async () => foreign,
     quotaUse: async () => quotas,
+    nameClashes: async () => names,
     keepDeployed: async ({ name }) => void calls.push(`keep ${name}`),
     openWorkFolder: async () => work,
   };

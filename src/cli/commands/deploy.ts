@@ -24,8 +24,8 @@ export const deploy = defineCommand<Options>({
   name: 'deploy',
   summary: 'Bring the application’s infrastructure on AWS to what the configuration says',
   details:
-    'Shows the plan of all regions as one, looks whether quotas and credentials suffice for it, asks, and applies exactly that, ' +
-    'all regions at once. A region that fails stops ' +
+    'Shows the plan of all regions as one, looks whether names are free, and quotas and credentials suffice for it, ' +
+    'asks, and applies exactly that, all regions at once. A region that fails stops ' +
     'no other; what was made stays, and saying it again goes on from there. Ctrl-C ends Terraform in good order.',
   examples: ['tandem deploy', 'tandem deploy --yes --json', 'tandem deploy --region us-west-2'],
   options: [
@@ -53,7 +53,7 @@ export const deploy = defineCommand<Options>({
       if (context.json) context.printJson(report.json);
       return unplanned;
     }
-    await requireWayToTheEnd(context, application, plans);
+    await requireWayToTheEnd(context, application, session.work, plans);
     if (!options.yes && plans.some(({ isApplicable }) => isApplicable)) {
       context.note('');
       await confirmByYes(

@@ -40,6 +40,7 @@ export const unexpectedAws: AwsOperations = {
   observeRegion: unexpected,
   foreignReplication: unexpected,
   quotaUse: unexpected,
+  nameClashes: unexpected,
   keepDeployed: unexpected,
   openWorkFolder: unexpected,
 };
