@@ -28,17 +28,26 @@ export async function requireWayToTheEnd(
   for (const { region, reason } of quotas.unseen) {
     context.note(`note: whether a quota of ${region} suffices is not known: ${printable(reason)}`);
   }
-  requireFreeNames(names.clashes, application, work);
+  requireFreeNames(names.clashes, application, work, plans);
   requireQuotas(quotas.uses);
 }
 
-function requireFreeNames(clashes: readonly NameClash[], { stacks }: AwsApplication, work: WorkFolder): void {
+function requireFreeNames(
+  clashes: readonly NameClash[],
+  { stacks }: AwsApplication,
+  work: WorkFolder,
+  plans: readonly StackPlan[],
+): void {
   if (clashes.length === 0) return;
-  const lines = clashes.map(({ stack, region, title, name, address, importId }) => {
-    const folder = work.folderOf(stacks.find(other => other.name === stack)!);
-    const command = [work.program.name, `-chdir=${folder}`, 'import', address, importId];
-    return `  ${region}: ${title} ${name}\n    ${command.map(shellWord).join(' ')}`;
-  });
+  const mendOf = ({ stack, address, importId }: NameClash): string => {
+    // An import looks up all that the stack does, which is not there yet.
+    if (plans.some(plan => plan.stack === stack && plan.isDeferred)) {
+      return `nothing can be imported into ${stack} before what it stands on is made`;
+    }
+    const folder = work.folderOf(stacks.find(({ name }) => name === stack)!);
+    return [work.program.name, `-chdir=${folder}`, 'import', address, importId].map(shellWord).join(' ');
+  };
+  const lines = clashes.map(clash => `  ${clash.region}: ${clash.title} ${clash.name}\n    ${mendOf(clash)}`);
   throw new TandemError(
     'NAME_TAKEN',
     'what this would make is there already under the same name, and in no state of this application, so nothing was made; ' +

@@ -208,7 +208,7 @@ describe('deploy', () => {
 
   test('makes nothing where something has a name already, and says how it is imported', async () => {
     const run = await runAws(['deploy', '--yes'], {
-      plans: [planOf('us-east-1', [CHANGES[3]!]), planOf('us-west-2', [])],
+      plans: [planOf('us-east-1', [CHANGES[3]!]), { ...planOf('us-west-2', []), isDeferred: true }],
       names: {
         clashes: [
           {
@@ -218,6 +218,14 @@ describe('deploy', () => {
             name: 'shop',
             address: 'aws_ecr_repository.images_repository',
             importId: 'shop',
+          },
+          {
+            stack: 'us-west-2',
+            region: 'us-west-2',
+            title: 'ECS cluster',
+            name: 'shop-production',
+            address: 'aws_ecs_cluster.cluster',
+            importId: 'shop-production',
           },
         ],
         unseen: [{ region: 'us-west-2', reason: 'IAM role: not authorized' }],
@@ -231,6 +239,9 @@ describe('deploy', () => {
     expect(run.stderr).toContain('another name (`application` or `aws.namePrefix`)');
     expect(run.stderr).toContain(
       'us-east-1: ECR repository shop\n    terraform -chdir=us-east-1 import aws_ecr_repository.images_repository shop\n',
+    );
+    expect(run.stderr).toContain(
+      'us-west-2: ECS cluster shop-production\n    nothing can be imported into us-west-2 before what it stands on is made\n',
     );
     expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'close']);
   });
