@@ -9,7 +9,11 @@ export default defineConfig({
       'test/chaos/**/*.test.ts',
     ],
     // Minutes of work each: `npm run test:chaos` and `npm run test:aws` have them as well.
-    exclude: [...configDefaults.exclude, 'test/chaos/at-size.test.ts', 'test/aws/journeys/*.test.ts'],
+    exclude: [
+      ...configDefaults.exclude,
+      'test/chaos/at-size.test.ts',
+      'test/aws/{journeys,at-length}/*.test.ts',
+    ],
     environment: 'node',
     setupFiles: ['./test/fixed-seed.ts'],
     pool: 'forks',

@@ -21,6 +21,8 @@ export interface EmulatedAccount extends AsyncDisposable {
   moto: Moto;
   /** Names of what the projection took away. */
   removed: ReadonlySet<string>;
+  /** Another configuration from now on. */
+  configure(input: ConfigInput): Promise<void>;
   /** One command line, in the folder of the configuration. */
   tandem(argv: readonly string[], options?: RunOptions): Promise<CommandRun>;
 }
@@ -37,7 +39,9 @@ export async function openEmulatedAccount(
     join(folder, 'terraform.rc'),
     `provider_installation {\n  filesystem_mirror {\n    path = "${pluginFolder}"\n  }\n}\n`,
   );
-  await writeFile(join(folder, 'tandem.config.ts'), `export default ${JSON.stringify(input)};\n`);
+  const configure = (given: ConfigInput) =>
+    writeFile(join(folder, 'tandem.config.ts'), `export default ${JSON.stringify(given)};\n`);
+  await configure(input);
   const earlier = { ...environment };
   Object.assign(environment, {
     AWS_ENDPOINT_URL: moto.endpoint,
@@ -52,6 +56,7 @@ export async function openEmulatedAccount(
   return {
     moto,
     removed,
+    configure,
     tandem: (argv, options) =>
       runCli(argv, {
         workingFolder: folder,

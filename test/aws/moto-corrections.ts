@@ -20,7 +20,7 @@ export interface Correction {
   /** The path that moto is asked instead. */
   path?(path: string): string;
   /** What Terraform is answered instead of what moto says, where that is no JSON. */
-  text?(response: string, request: string): string;
+  text?(response: string, request: string, memory: Memory): string;
   /** What Terraform is answered instead of what moto says. */
   response?(response: Message, request: Message, memory: Memory, target: string): Message;
 }
@@ -70,6 +70,43 @@ export const CORRECTIONS: readonly Correction[] = [
     reason: 'as above',
     targets: /^CodeCommit_20150413\.ListTagsForResource$/,
     answer: ({ resourceArn }, memory) => ({ tags: memory.get(String(resourceArn)) ?? {} }),
+  },
+  {
+    name: 'tags of budgets, given',
+    reason: 'moto has no ListTagsForResource of Budgets',
+    targets: /^AWSBudgetServiceGateway\.CreateBudget$/,
+    response(response, { AccountId, Budget, ResourceTags }, memory) {
+      const name = String((Budget as Message)['BudgetName']);
+      memory.set(`arn:aws:budgets::${String(AccountId)}:budget/${name}`, ResourceTags);
+      return response;
+    },
+  },
+  {
+    name: 'tags of budgets, asked',
+    reason: 'as above',
+    targets: /^AWSBudgetServiceGateway\.ListTagsForResource$/,
+    answer: ({ ResourceARN }, memory) => ({ ResourceTags: memory.get(String(ResourceARN)) ?? [] }),
+  },
+  {
+    name: 'who is told of a budget, given',
+    reason: 'moto has no DescribeSubscribersForNotification',
+    targets: /^AWSBudgetServiceGateway\.CreateNotification$/,
+    response(response, { Notification, Subscribers }, memory) {
+      memory.set(notificationKey(Notification), Subscribers);
+      return response;
+    },
+  },
+  {
+    name: 'who is told of a budget, asked',
+    reason: 'as above',
+    targets: /^AWSBudgetServiceGateway\.DescribeSubscribersForNotification$/,
+    answer: ({ Notification }, memory) => ({ Subscribers: memory.get(notificationKey(Notification)) ?? [] }),
+  },
+  {
+    name: 'trails by their ARN',
+    reason: 'moto starts and stops the logging of a trail by its name only',
+    targets: /^CloudTrail_20131101\.St(art|op)Logging$/,
+    request: ({ Name, ...rest }) => ({ ...rest, Name: String(Name).split('/').at(-1) }),
   },
   {
     name: 'times of CodeCommit and CodePipeline',
@@ -166,10 +203,35 @@ export const CORRECTIONS: readonly Correction[] = [
       const name = new URLSearchParams(request).get('GlobalClusterIdentifier');
       const isOther = (member: string) =>
         name !== null && !member.includes(`<GlobalClusterIdentifier>${name}</GlobalClusterIdentifier>`);
-      return response.replaceAll(/<GlobalClusterMember>.*?<\/GlobalClusterMember>/gs, member =>
-        isOther(member) ? '' : member,
+      return response.replaceAll(GLOBAL_CLUSTER, member => (isOther(member) ? '' : member));
+    },
+  },
+  {
+    name: 'databases of global clusters',
+    reason: 'moto drops the name of the database',
+    targets: /^(CreateGlobalCluster|DescribeGlobalClusters)$/,
+    text(response, request, memory) {
+      const asked = new URLSearchParams(request);
+      const database = asked.get('DatabaseName');
+      if (database !== null) memory.set(`global cluster ${asked.get('GlobalClusterIdentifier')}`, database);
+      return response.replaceAll(
+        /<GlobalClusterIdentifier>([^<]+)<\/GlobalClusterIdentifier>/g,
+        (element, name: string) => {
+          const known = memory.get(`global cluster ${name}`);
+          return known === undefined ? element : `${element}<DatabaseName>${String(known)}</DatabaseName>`;
+        },
       );
     },
+  },
+  {
+    name: 'scaling of clusters of databases',
+    reason: 'moto tells every cluster’s as that of Aurora Serverless v1, which no other cluster has',
+    targets: /^(Create|Modify)DBCluster$|^DescribeDBClusters$/,
+    text: response =>
+      response.replaceAll(
+        /<ScalingConfigurationInfo\/>|<ScalingConfigurationInfo>.*?<\/ScalingConfigurationInfo>/gs,
+        '',
+      ),
   },
   {
     name: 'settings of services',
@@ -203,6 +265,15 @@ export const CORRECTIONS: readonly Correction[] = [
 /** `bucket name` of `PUT /name?policy`. */
 function bucketOf(target: string): string {
   return `bucket ${/^\S+ \/([^/?]+)/.exec(target)![1]}`;
+}
+
+/** Members of a cluster have elements of the same name. */
+const GLOBAL_CLUSTER =
+  /<GlobalClusterMember><GlobalClusterIdentifier>.*?(?:<TagList\/>|<\/TagList>)<\/GlobalClusterMember>/gs;
+
+function notificationKey(notification: unknown): string {
+  const { NotificationType, ComparisonOperator, Threshold } = notification as Message;
+  return `notification ${String(NotificationType)} ${String(ComparisonOperator)} ${Number(Threshold)}`;
 }
 
 function isConditionalRefusal({ Effect, Condition }: Message): boolean {

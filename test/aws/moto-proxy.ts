@@ -81,7 +81,7 @@ async function pass(
   );
   if (response.statusCode === 500) state.unknown.add(call.target);
   const replied = isSuccess(response)
-    ? responseOf(textOf(received, given, applied), applied, (correction, message) =>
+    ? responseOf(textOf(received, given, { applied, memory }), applied, (correction, message) =>
         correction.response!(message, asked, memory, call.target),
       )
     : received;
@@ -113,12 +113,16 @@ function responseOf(received: Buffer, applied: readonly Correction[], mend: Mend
   );
 }
 
-function textOf(received: Buffer, given: Buffer, applied: readonly Correction[]): Buffer {
+function textOf(
+  received: Buffer,
+  given: Buffer,
+  { applied, memory }: { applied: readonly Correction[]; memory: Memory },
+): Buffer {
   const mending = applied.filter(correction => correction.text !== undefined);
   if (mending.length === 0) return received;
   const asked = given.toString('utf8');
   return Buffer.from(
-    mending.reduce((text, correction) => correction.text!(text, asked), received.toString('utf8')),
+    mending.reduce((text, correction) => correction.text!(text, asked, memory), received.toString('utf8')),
   );
 }
 

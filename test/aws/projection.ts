@@ -121,6 +121,20 @@ export const REMOVALS: readonly Removal[] = [
     apply: () => undefined,
   },
   {
+    type: 'aws_accessanalyzer_analyzer',
+    what: 'all of it',
+    reason: 'moto has no Access Analyzer',
+    onlyForMoto: true,
+    apply: () => undefined,
+  },
+  ...['aws_securityhub_account', 'aws_securityhub_standards_subscription'].map(type => ({
+    type,
+    what: 'all of it',
+    reason: 'moto has no UpdateSecurityHubConfiguration, and no standards',
+    onlyForMoto: true,
+    apply: () => undefined,
+  })),
+  {
     type: 'aws_kms_replica_key',
     what: 'all of it',
     reason: 'without a region of its own it would be in that of the key, which no key can have two of',

@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { CONFIGURATIONS } from '../configurations.ts';
+import { differences } from '../differences.ts';
 import { openEmulatedAccount } from '../emulated-account.ts';
-import { CORRECTIONS } from '../moto-corrections.ts';
-import { REMOVALS } from '../projection.ts';
 import { findTools, type Tools } from '../terraform.ts';
 
 /*
@@ -71,17 +70,3 @@ describe.skipIf(isMissing)('two regions of the default configuration', { timeout
     expect([...moto.unknown], 'calls that moto failed at').toEqual([]);
   });
 });
-
-/** How what was tried is not AWS. */
-function differences(corrected: ReadonlySet<string>): string {
-  return [
-    'Taken away for moto:',
-    ...REMOVALS.filter(({ onlyForMoto }) => onlyForMoto).map(
-      ({ type, what, reason }) => `  ${type}: ${what}: ${reason}`,
-    ),
-    'Mended in front of moto:',
-    ...CORRECTIONS.map(
-      ({ name, reason }) => `  ${name}: ${reason}${corrected.has(name) ? '' : ' (not needed here)'}`,
-    ),
-  ].join('\n');
-}
