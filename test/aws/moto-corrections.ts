@@ -217,8 +217,8 @@ export const CORRECTIONS: readonly Correction[] = [
       return response.replaceAll(
         /<GlobalClusterIdentifier>([^<]+)<\/GlobalClusterIdentifier>/g,
         (element, name: string) => {
-          const known = memory.get(`global cluster ${name}`);
-          return known === undefined ? element : `${element}<DatabaseName>${String(known)}</DatabaseName>`;
+          const known = memory.get(`global cluster ${name}`) as string | undefined;
+          return known === undefined ? element : `${element}<DatabaseName>${known}</DatabaseName>`;
         },
       );
     },
