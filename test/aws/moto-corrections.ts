@@ -189,6 +189,17 @@ export const CORRECTIONS: readonly Correction[] = [
       memory.has(`region ${region}`) ? undefined : { ResourceTagMappingList: [], PaginationToken: '' },
   },
   {
+    name: 'automated snapshots',
+    reason: 'moto keeps those of a deleted cluster, which AWS deletes with it',
+    targets: TAGGED,
+    response: response => ({
+      ...response,
+      ResourceTagMappingList: (response['ResourceTagMappingList'] as Message[]).filter(
+        ({ ResourceARN }) => !String(ResourceARN).includes(':cluster-snapshot:rds:'),
+      ),
+    }),
+  },
+  {
     name: 'ids of zones',
     reason: 'ids of AWS begin with Z, those of moto with anything',
     targets: /^\w+ \/2013-04-01\//,
