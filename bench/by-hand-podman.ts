@@ -72,7 +72,9 @@ export class PodmanByHand implements ByHand {
 
   async dispose(): Promise<void> {
     this.#registry.stop();
-    await this.#podman('system', 'reset', '--force');
+    // `podman system reset` would take the user's own networks with it.
+    await this.#podman('rm', '--all', '--force', '--time=0');
+    await run('umount', [join(this.#folder, 'store', 'overlay')], '/').catch(() => undefined);
   }
 
   #image(tag: string): string {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { awsJson, bytesOf } from './aws-json.ts';
+import { startMoto } from './moto.ts';
 
 export interface Between extends AsyncDisposable {
   endpoint: string;
@@ -12,8 +13,28 @@ export interface Between extends AsyncDisposable {
   reset(): void;
 }
 
+/** moto, and what stands between it and the SDK, which is sent there until all of it ends. */
+export async function openAnsweringAws(): Promise<Between> {
+  const moto = await startMoto();
+  const between = await standBetween(moto.endpoint);
+  const earlier = { ...process.env };
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: between.endpoint,
+    AWS_ACCESS_KEY_ID: 'emulated',
+    AWS_SECRET_ACCESS_KEY: 'emulated',
+  });
+  return {
+    ...between,
+    async [Symbol.asyncDispose]() {
+      process.env = earlier;
+      await between[Symbol.asyncDispose]();
+      await moto[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** Between the SDK and moto: answers what moto cannot play, refuses, and cuts off. */
-export async function standBetween(endpoint: string): Promise<Between> {
+async function standBetween(endpoint: string): Promise<Between> {
   const answers = new Map<string, string>();
   const refused = new Set<string>();
   const gone = new Set<string>();

@@ -18,8 +18,7 @@ import { deferredPlan } from '../../src/aws/operate/deferred-plan.ts';
 import { synthesize } from '../../src/aws/terraform/synthesize.ts';
 import { validateConfig } from '../../src/model/config/validate.ts';
 import { findProgram } from '../../src/platform/process.ts';
-import { standBetween, type Between } from './answers-between.ts';
-import { startMoto, type Moto } from './moto.ts';
+import { openAnsweringAws, type Between } from './answers-between.ts';
 
 const isMissing = findProgram('moto_server') === undefined;
 if (isMissing) console.log('The tests of names are skipped: there is no moto_server on PATH.');
@@ -30,27 +29,15 @@ const [REGION] = REGIONS;
 
 describe.skipIf(isMissing)('names of what is to be made', { timeout: 60_000 }, () => {
   const aws = createAwsOperations();
-  const earlier = { ...process.env };
-  let moto: Moto;
   let between: Between;
 
   beforeAll(async () => {
-    moto = await startMoto();
-    between = await standBetween(moto.endpoint);
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: between.endpoint,
-      AWS_ACCESS_KEY_ID: 'emulated',
-      AWS_SECRET_ACCESS_KEY: 'emulated',
-    });
+    between = await openAnsweringAws();
   }, 60_000);
 
   beforeEach(() => between.reset());
 
-  afterAll(async () => {
-    process.env = earlier;
-    await between[Symbol.asyncDispose]();
-    await moto[Symbol.asyncDispose]();
-  });
+  afterAll(() => between[Symbol.asyncDispose]());
 
   test('are free in an account that has nothing', async () => {
     expect(await aws.nameClashes(firstPlans('shop'))).toEqual({ clashes: [], unseen: [] });

@@ -21,9 +21,8 @@ import { HOUR_MS, MINUTE_MS } from '../../src/core/duration.ts';
 import type { Finding, RegionObservation } from '../../src/model/diagnosis.ts';
 import { configSchema } from '../../src/model/config/schema.ts';
 import { findProgram } from '../../src/platform/process.ts';
-import { standBetween, type Between } from './answers-between.ts';
+import { openAnsweringAws, type Between } from './answers-between.ts';
 import { targetsOf, tcp } from './emulated-application.ts';
-import { startMoto, type Moto } from './moto.ts';
 import { HERE, makeReplication, makeServices, NOW, peer, ref, THERE, write } from './observed-world.ts';
 
 /*
@@ -46,31 +45,19 @@ const TASK = `arn:aws:ecs:${HERE}:${ACCOUNT_ID}:task/shop-production/0123456789a
 
 describe.skipIf(isMissing)('a region on AWS', { timeout: 60_000 }, () => {
   const aws = createAwsOperations();
-  const earlier = { ...process.env };
   const clients = { region: HERE };
-  let moto: Moto;
   let between: Between;
   let groups: { balancer: string; tasks: string };
 
   beforeAll(async () => {
-    moto = await startMoto();
-    between = await standBetween(moto.endpoint);
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: between.endpoint,
-      AWS_ACCESS_KEY_ID: 'emulated',
-      AWS_SECRET_ACCESS_KEY: 'emulated',
-    });
+    between = await openAnsweringAws();
     groups = await makeServices();
     await makeReplication();
   }, 60_000);
 
   afterEach(() => between.reset());
 
-  afterAll(async () => {
-    process.env = earlier;
-    await between[Symbol.asyncDispose]();
-    await moto[Symbol.asyncDispose]();
-  });
+  afterAll(() => between[Symbol.asyncDispose]());
 
   const look = async (region: 'eu-west-1' | 'eu-central-1' = HERE): Promise<RegionObservation> => ({
     locks: [],

@@ -13,8 +13,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAwsOperations } from '../../src/aws-operations.ts';
 import { change, planDocument, planOf } from '../../src/aws/operate/testing/plans.ts';
 import { findProgram } from '../../src/platform/process.ts';
-import { standBetween, type Between } from './answers-between.ts';
-import { startMoto, type Moto } from './moto.ts';
+import { openAnsweringAws, type Between } from './answers-between.ts';
 
 /* What is in use, moto tells; what may be, it knows of few services, so that is answered as Service Quotas does. */
 
@@ -25,18 +24,10 @@ const REGION = 'eu-west-1';
 
 describe.skipIf(isMissing)('quotas', { timeout: 60_000 }, () => {
   const aws = createAwsOperations();
-  const earlier = { ...process.env };
-  let moto: Moto;
   let between: Between;
 
   beforeAll(async () => {
-    moto = await startMoto();
-    between = await standBetween(moto.endpoint);
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: between.endpoint,
-      AWS_ACCESS_KEY_ID: 'emulated',
-      AWS_SECRET_ACCESS_KEY: 'emulated',
-    });
+    between = await openAnsweringAws();
     const ec2 = new EC2Client({ region: REGION });
     const { Vpc } = await ec2.send(new CreateVpcCommand({ CidrBlock: '10.0.0.0/16' }));
     for (let made = 0; made < 3; made++) await ec2.send(new AllocateAddressCommand({ Domain: 'vpc' }));
@@ -61,11 +52,7 @@ describe.skipIf(isMissing)('quotas', { timeout: 60_000 }, () => {
 
   beforeEach(() => between.reset());
 
-  afterAll(async () => {
-    process.env = earlier;
-    await between[Symbol.asyncDispose]();
-    await moto[Symbol.asyncDispose]();
-  });
+  afterAll(() => between[Symbol.asyncDispose]());
 
   test('tell what is in use beside what may be, for the types that have one', async () => {
     between.answer('GetServiceQuota', {

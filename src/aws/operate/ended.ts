@@ -10,6 +10,7 @@ import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { RegionName } from '../../model/names.ts';
 import type { AwsSession, ClientSettings } from './aws-session.ts';
+import { using } from './using-client.ts';
 
 interface Ending {
   /** Matched against what follows the account in an ARN, `service:rest`. */
@@ -30,7 +31,7 @@ const ENDINGS: readonly Ending[] = [
     pattern: /^ec2:natgateway\/(.+)$/,
     unknownAs: ['NatGatewayNotFound'],
     hasEnded: (settings, [id]) =>
-      asking(new EC2Client(settings), async client => {
+      using(new EC2Client(settings), async client => {
         const { NatGateways = [] } = await client.send(
           new DescribeNatGatewaysCommand({ NatGatewayIds: [id!] }),
         );
@@ -42,7 +43,7 @@ const ENDINGS: readonly Ending[] = [
     pattern: /^ecs:cluster\/(.+)$/,
     unknownAs: ['ClusterNotFoundException'],
     hasEnded: (settings, [name]) =>
-      asking(new ECSClient(settings), async client => {
+      using(new ECSClient(settings), async client => {
         const { clusters = [] } = await client.send(new DescribeClustersCommand({ clusters: [name!] }));
         return clusters.every(({ status }) => status === 'INACTIVE');
       }),
@@ -51,7 +52,7 @@ const ENDINGS: readonly Ending[] = [
     pattern: /^ecs:service\/([^/]+)\/(.+)$/,
     unknownAs: ['ClusterNotFoundException'],
     hasEnded: (settings, [cluster, service]) =>
-      asking(new ECSClient(settings), async client => {
+      using(new ECSClient(settings), async client => {
         const { services = [] } = await client.send(
           new DescribeServicesCommand({ cluster, services: [service!] }),
         );
@@ -63,7 +64,7 @@ const ENDINGS: readonly Ending[] = [
     pattern: /^ecs:task-definition\/(.+)$/,
     unknownAs: ['ClientException'],
     hasEnded: (settings, [taskDefinition]) =>
-      asking(new ECSClient(settings), async client => {
+      using(new ECSClient(settings), async client => {
         const { taskDefinition: found } = await client.send(
           new DescribeTaskDefinitionCommand({ taskDefinition }),
         );
@@ -75,7 +76,7 @@ const ENDINGS: readonly Ending[] = [
     pattern: /^kms:key\/(.+)$/,
     unknownAs: ['NotFoundException'],
     hasEnded: (settings, [KeyId]) =>
-      asking(new KMSClient(settings), async client => {
+      using(new KMSClient(settings), async client => {
         const { KeyMetadata } = await client.send(new DescribeKeyCommand({ KeyId }));
         return KeyMetadata?.KeyState === 'PendingDeletion';
       }),
@@ -85,7 +86,7 @@ const ENDINGS: readonly Ending[] = [
     pattern: /^secretsmanager:secret:(.+)-[^-]{6}$/,
     unknownAs: ['ResourceNotFoundException'],
     hasEnded: (settings, [SecretId]) =>
-      asking(new SecretsManagerClient(settings), async client => {
+      using(new SecretsManagerClient(settings), async client => {
         const { DeletedDate } = await client.send(new DescribeSecretCommand({ SecretId }));
         return DeletedDate !== undefined;
       }),
@@ -94,7 +95,7 @@ const ENDINGS: readonly Ending[] = [
     pattern: /^s3:([^/]+)$/,
     unknownAs: ['NotFound', 'NoSuchBucket'],
     hasEnded: (settings, [Bucket]) =>
-      asking(new S3Client(settings), async client => {
+      using(new S3Client(settings), async client => {
         await client.send(new HeadBucketCommand({ Bucket }));
         return false;
       }),
@@ -115,15 +116,4 @@ export async function hasEnded(session: AwsSession, region: RegionName, arn: str
     }
   }
   return false;
-}
-
-async function asking<Client extends { destroy(): void }>(
-  client: Client,
-  question: (client: Client) => Promise<boolean>,
-): Promise<boolean> {
-  try {
-    return await question(client);
-  } finally {
-    client.destroy();
-  }
 }

@@ -22,8 +22,14 @@ const LONGEST_PAUSE_MINUTES = 24 * 60;
 
 export function deploymentPlan(config: Config, environment: Environment): DeploymentPlan {
   const { deployment } = environmentConfig(config, environment);
+  return { ...shiftsOf(deployment, environment), waitMinutes: waitMinutes(deployment) };
+}
+
+function shiftsOf(
+  deployment: Config['deployment'],
+  environment: Environment,
+): Omit<DeploymentPlan, 'waitMinutes'> {
   const { strategy, canary, linear, gate, samples, bakeTimeMinutes } = deployment;
-  const whole = { waitMinutes: waitMinutes(deployment) };
   const bake = Math.ceil(bakeTimeMinutes);
   const isGated = gate.required && environment === 'production';
   const sampleMinutes = samples.minimumRequests === 0 ? 0 : samples.withinMinutes;
@@ -47,7 +53,6 @@ export function deploymentPlan(config: Config, environment: Environment): Deploy
           ecs: { strategy, percent, stepBakeTimeMinutes, bakeTimeMinutes: bake, ...paused },
           steps: [],
           ...gated,
-          ...whole,
         };
       }
       return {
@@ -60,7 +65,6 @@ export function deploymentPlan(config: Config, environment: Environment): Deploy
         },
         steps: canary.steps.map(step => ({ percent: step.percent, minutes: step.bakeTimeMinutes })),
         ...gated,
-        ...whole,
       };
     }
     case 'linear': {
@@ -69,7 +73,6 @@ export function deploymentPlan(config: Config, environment: Environment): Deploy
         ecs: { strategy, stepPercent, stepBakeTimeMinutes, bakeTimeMinutes: bake, ...paused },
         steps: [],
         ...(isGated && { gatePercent: stepPercent }),
-        ...whole,
       };
     }
     case 'blue-green':
@@ -77,10 +80,9 @@ export function deploymentPlan(config: Config, environment: Environment): Deploy
         ecs: { strategy, bakeTimeMinutes: bake, ...paused },
         steps: [],
         ...(isGated && { gatePercent: 0 }),
-        ...whole,
       };
     case 'rolling':
     default:
-      return { ecs: { strategy: 'rolling', bakeTimeMinutes: bake }, steps: [], ...whole };
+      return { ecs: { strategy: 'rolling', bakeTimeMinutes: bake }, steps: [] };
   }
 }
