@@ -30,15 +30,21 @@ export function timeLimit(durationMs: number): AbortSignal {
   return AbortSignal.timeout(durationMs);
 }
 
-/** Splits a byte stream into lines as they arrive; the last line needs no line end. Empty lines (keep-alives) are left out. */
-export async function* readLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/**
+ * Splits a byte stream into lines as they arrive; the last line needs no line end. Empty lines (keep-alives) are left out, and
+ * of a line that is longer than `longest` characters, the rest.
+ */
+export async function* readLines(
+  body: AsyncIterable<Uint8Array>,
+  longest = Infinity,
+): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of body) {
     rest += decoder.decode(chunk, { stream: true });
     const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') yield line;
+    rest = (lines.pop() ?? '').slice(0, longest);
+    for (const line of lines) if (line !== '') yield line.slice(0, longest);
   }
   if (rest !== '') yield rest;
 }
