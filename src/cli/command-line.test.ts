@@ -42,7 +42,7 @@ describe('wrong use', () => {
     [['up', '--detatch'], "unknown option '--detatch'. Did you mean --detach?"],
     [['up', '--port-base', '70000'], 'Write a whole number from 0 to 65000.'],
     [['up', '--timing', 'slow'], 'Allowed choices are fast, aws.'],
-    [['logs', 'prod'], 'Allowed choices are staging, production, build.'],
+    [['logs', 'prod'], 'Allowed choices are staging, production, build, balancer.'],
     [['approve', 'one', 'two'], 'too many arguments'],
   ])('%j is refused on one line with the way out, exit code 2', async (argv, message) => {
     const { exitCode, stdout, stderr } = await runCli(argv);

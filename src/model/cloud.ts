@@ -22,8 +22,9 @@ export interface ReleaseRecord extends Release {
 }
 
 export interface LogQuery {
+  /** Absent: all but `balancer`, which would drown the others. */
   group?: string;
-  /** A prefix of the stream's name (a task or build id). */
+  /** A prefix of the stream's name (a task or build id, an environment). */
   stream?: string;
   /** Plain text that the message contains, ignoring case. */
   contains?: string;

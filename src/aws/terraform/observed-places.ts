@@ -38,7 +38,7 @@ function observedReplication(config: Config, region: RegionName) {
   };
 }
 
-/** What the commands ask and steer in a region, beside what is observed there. */
+/** What the commands ask and steer in a region, beside what is observed there. The configuration must have its account. */
 export function operatedPlaces(config: Config, region: RegionName) {
   const names = createNames(config);
   const { source, branch } = config.pipeline;
@@ -70,6 +70,13 @@ export function operatedPlaces(config: Config, region: RegionName) {
       /** Absent: the load balancer's own name. */
       ...(config.domain.name !== '' && { url: `https://${regionHostName(config, environment, region)}` }),
     })),
+    ...(config.logs.accessLogs && {
+      accessLogs: {
+        bucket: names.bucket('access-logs', region),
+        accountId: config.aws.accountId,
+        retentionDays: config.logs.retentionDays,
+      },
+    }),
     ...observedReplication(config, region),
   };
 }

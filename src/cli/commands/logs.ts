@@ -1,8 +1,10 @@
+import { TandemError } from '../../core/error.ts';
 import type { Instant } from '../../core/instant.ts';
 import { formatInstant } from '../../core/instant.ts';
 import type { LogQuery } from '../../model/cloud.ts';
 import type { LogEvent } from '../../model/event.ts';
 import { defineCommand } from '../command.ts';
+import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { wholeNumber } from '../option-values.ts';
 import { chosenRegions } from '../regions.ts';
@@ -20,19 +22,24 @@ interface Options {
 
 export const logs = defineCommand<Options>({
   name: 'logs',
-  summary: 'Show what tasks and builds have written',
-  details: 'All regions and all groups, oldest first; with --json each line is one JSON object.',
+  summary: 'Show what tasks, builds and load balancers have written',
+  details:
+    'All regions, and all groups but balancer, oldest first; with --json each line is one JSON object. ' +
+    'balancer, on AWS only, has the requests at the load balancers, of the last day or --since. AWS stores them every ' +
+    'five minutes, so a line comes five minutes late or a little more, also with -f; and it does not promise that it ' +
+    'stores every one.',
   examples: [
     'tandem logs production -f',
     'tandem logs build',
     'tandem logs production -f --target aws',
+    'tandem logs balancer --stream production --since 1h --grep /orders --target aws',
     'tandem logs staging --since 10m --grep error',
   ],
   arguments: [
     {
       syntax: '[group]',
-      description: 'which logs (default: all)',
-      choices: ['staging', 'production', 'build'],
+      description: 'which logs (default: all but balancer)',
+      choices: ['staging', 'production', 'build', 'balancer'],
     },
   ],
   options: [
@@ -49,11 +56,16 @@ export const logs = defineCommand<Options>({
       default: 100,
       parse: wholeNumber(1),
     },
-    { flags: '--stream <id>', description: 'only this task or build: its id, or the beginning of it' },
+    {
+      flags: '--stream <id>',
+      description: 'only this task or build: its id, or the beginning of it; of balancer: an environment',
+    },
   ],
   takesRegion: true,
   isForAws: true,
   async run(context, options, group) {
+    const isBalancer = group === 'balancer';
+    if (isBalancer) refuseLocally(context);
     const cloud = await context.cloud();
     const query: LogQuery = {
       ...(group !== undefined && { group }),
@@ -79,14 +91,27 @@ export const logs = defineCommand<Options>({
           context.stdout.write(`${JSON.stringify({ region, ...event })}\n`);
           return;
         }
-        const origin = `${region} ${event.group}/${event.stream.slice(0, 8)}`;
+        const stream = isBalancer ? event.stream : event.stream.slice(0, 8);
+        const origin = `${region} ${event.group}/${stream}`;
         context.print(
           `${paint.dim(formatInstant(event.at))} ${paint.cyan(origin)} ${printable(event.message)}`,
         );
       },
     };
     if (!options.follow) return readRegions(context, request);
+    if (isBalancer)
+      context.note('load balancers write every five minutes: lines come so late, or a little more');
     await untilInterrupted(context, signal => followRegions(context, request, signal));
     return EXIT.done;
   },
 });
+
+/** Throws TARGET_UNSUPPORTED on this machine, whose load balancers count requests and do not write them down. */
+function refuseLocally({ target }: CommandContext): void {
+  if (target === 'aws') return;
+  throw new TandemError(
+    'TARGET_UNSUPPORTED',
+    'tandem logs balancer is for AWS: load balancers on this machine do not write requests down; `--target aws` shows ' +
+      'those there, and `tandem logs production` what the tasks write',
+  );
+}

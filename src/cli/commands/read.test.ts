@@ -89,6 +89,12 @@ test('logs can be narrowed down by time, text and stream', async () => {
   expect((await runCli(['logs', '--since', 'yesterday'], { cloud })).exitCode).toBe(2);
 });
 
+test('requests at the load balancers are logged on AWS only', async () => {
+  const { exitCode, stderr } = await runCli(['logs', 'balancer'], { cloud: cloudDouble() });
+  expect(stderr).toContain('error[TARGET_UNSUPPORTED]: tandem logs balancer is for AWS');
+  expect(exitCode).toBe(2);
+});
+
 test('logs of a region that is down are missed openly', async () => {
   const cloud = cloudDouble();
   cloud.west.isUnreachable = true;

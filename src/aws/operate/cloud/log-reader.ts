@@ -8,6 +8,7 @@ import type { Instant } from '../../../core/instant.ts';
 import type { LogQuery } from '../../../model/cloud.ts';
 import type { LogEvent } from '../../../model/event.ts';
 import type { Clock } from '../../../platform/clock.ts';
+import { readAccessLog } from './access-log-reader.ts';
 import { polledStream } from './polled-stream.ts';
 import type { RegionCalls } from './region-calls.ts';
 import type { RegionPlaces } from './region-places.ts';
@@ -26,14 +27,20 @@ type Line = Omit<LogEvent, 'sequence'> & { key: string };
 const STEPS_MS = [MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS];
 const DEFAULT_LIMIT = 100;
 
-/** What tasks wrote, and the builds that made and released images, by environment and build as locally. */
+/**
+ * What tasks wrote, and the builds that made and released images, by environment and build as locally; by name only, what
+ * load balancers did.
+ */
 export function readLogs(
   { calls, places, clock }: { calls: RegionCalls; places: RegionPlaces; clock: Clock },
   query: LogQuery,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogEvent> {
-  const groups = groupsOf(places).filter(({ group }) => query.group === undefined || group === query.group);
   const matches = matcherOf(query.contains);
+  if (query.group === 'balancer') {
+    return readAccessLog({ calls, places, clock }, { ...query, matches }, signal);
+  }
+  const groups = groupsOf(places).filter(({ group }) => query.group === undefined || group === query.group);
   const between = async (from: Instant, to: Instant | undefined): Promise<Line[]> => {
     const found = await Promise.all(groups.map(group => readGroup(calls, group, { query, from, to })));
     return found.flat().filter(({ message }) => matches(message));

@@ -1,5 +1,6 @@
 import type { RegionName } from '../../../model/names.ts';
 import type { ReplicationPlace } from '../observe/observe-replication.ts';
+import type { AccessLogPlace } from './access-log-objects.ts';
 import type { DeployedService } from './deployment-reader.ts';
 
 export interface OperatedService extends DeployedService {
@@ -27,6 +28,8 @@ export interface RegionPlaces {
   /** The build projects, whose logs are those of the pipeline. */
   projects: readonly string[];
   services: readonly OperatedService[];
+  /** Absent where the load balancers keep none. */
+  accessLogs?: AccessLogPlace;
   /** Absent where nothing is replicated. */
   replication?: ReplicationPlace;
 }

@@ -13,5 +13,8 @@ export const logsSchema = z.strictObject({
     .default(30)
     .describe('Older log events are deleted.')
     .meta({ allowed: ALLOWED }),
-  accessLogs: z.boolean().default(true).describe('Keep the load balancers’ access logs, in S3, as long.'),
+  accessLogs: z
+    .boolean()
+    .default(true)
+    .describe('Keep the load balancers’ access logs, in S3, as long; `tandem logs balancer` shows them.'),
 });
