@@ -133,22 +133,23 @@ export const CORRECTIONS: readonly Correction[] = [
     }),
   },
   {
-    name: 'log groups of functions, given',
-    reason: 'moto drops the logging configuration of a function',
+    name: 'log groups and dead letters of functions, given',
+    reason: 'moto drops the configuration of a function’s logging and of its dead letters',
     targets: /^POST \/2015-03-31\/functions$/,
-    response(response, { LoggingConfig }, memory) {
-      memory.set(`function ${String(response['FunctionName'])}`, LoggingConfig);
-      return { ...response, LoggingConfig };
+    response(response, { LoggingConfig, DeadLetterConfig }, memory) {
+      const dropped = { LoggingConfig, DeadLetterConfig };
+      memory.set(String(response['FunctionArn']), dropped);
+      return { ...response, ...dropped };
     },
   },
   {
-    name: 'log groups of functions, asked',
+    name: 'log groups and dead letters of functions, asked',
     reason: 'as above',
     targets: /^GET \/2015-03-31\/functions\/[^/]+$/,
     response(response, _request, memory) {
       const configuration = response['Configuration'] as Message;
-      const LoggingConfig = memory.get(`function ${String(configuration['FunctionName'])}`);
-      return { ...response, Configuration: { ...configuration, LoggingConfig } };
+      const dropped = memory.get(String(configuration['FunctionArn'])) as Message;
+      return { ...response, Configuration: { ...configuration, ...dropped } };
     },
   },
   {
@@ -211,27 +212,25 @@ export const CORRECTIONS: readonly Correction[] = [
     reason: 'moto answers with all of them, whichever is asked for',
     targets: /^DescribeGlobalClusters$/,
     text(response, request) {
-      const name = new URLSearchParams(request).get('GlobalClusterIdentifier');
-      const isOther = (member: string) =>
-        name !== null && !member.includes(`<GlobalClusterIdentifier>${name}</GlobalClusterIdentifier>`);
-      return response.replaceAll(GLOBAL_CLUSTER, member => (isOther(member) ? '' : member));
+      const asked = new URLSearchParams(request).get('GlobalClusterIdentifier');
+      return response.replaceAll(GLOBAL_CLUSTER, (cluster, name: string) =>
+        asked === null || asked === name ? cluster : '',
+      );
     },
   },
   {
-    name: 'databases of global clusters',
-    reason: 'moto drops the name of the database',
+    name: 'databases and tags of global clusters',
+    reason: 'moto drops the name of the database, and the tags',
     targets: /^(CreateGlobalCluster|DescribeGlobalClusters)$/,
     text(response, request, memory) {
       const asked = new URLSearchParams(request);
-      const database = asked.get('DatabaseName');
-      if (database !== null) memory.set(`global cluster ${asked.get('GlobalClusterIdentifier')}`, database);
-      return response.replaceAll(
-        /<GlobalClusterIdentifier>([^<]+)<\/GlobalClusterIdentifier>/g,
-        (element, name: string) => {
-          const known = memory.get(`global cluster ${name}`) as string | undefined;
-          return known === undefined ? element : `${element}<DatabaseName>${known}</DatabaseName>`;
-        },
-      );
+      if (asked.get('Action') === 'CreateGlobalCluster') {
+        memory.set(`global cluster ${asked.get('GlobalClusterIdentifier')}`, asked);
+      }
+      return response.replaceAll(GLOBAL_CLUSTER, (cluster, name: string) => {
+        const made = memory.get(`global cluster ${name}`) as URLSearchParams | undefined;
+        return made === undefined ? cluster : withDatabaseAndTags(cluster, made);
+      });
     },
   },
   {
@@ -280,7 +279,24 @@ function bucketOf(target: string): string {
 
 /** Members of a cluster have elements of the same name. */
 const GLOBAL_CLUSTER =
-  /<GlobalClusterMember><GlobalClusterIdentifier>.*?(?:<TagList\/>|<\/TagList>)<\/GlobalClusterMember>/gs;
+  /(?:<GlobalClusterMember>)?<GlobalClusterIdentifier>([^<]+)<\/.*?(?:<TagList\/>|<\/TagList>)(?:<\/GlobalClusterMember>)?/gs;
+
+function withDatabaseAndTags(cluster: string, made: URLSearchParams): string {
+  const database = made.get('DatabaseName');
+  const tags = [...made]
+    .filter(([field]) => /^Tags\.Tag\.\d+\.Key$/.test(field))
+    .map(([field, key]) => ({ key, value: made.get(field.replace(/Key$/, 'Value')) }));
+  return cluster.replace(
+    /<TagList\/>|<TagList>.*<\/TagList>/s,
+    `${database === null ? '' : `<DatabaseName>${database}</DatabaseName>`}<TagList>${tags
+      .map(({ key, value }) => `<Tag><Key>${inXml(key)}</Key><Value>${inXml(value ?? '')}</Value></Tag>`)
+      .join('')}</TagList>`,
+  );
+}
+
+function inXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}
 
 function notificationKey(notification: unknown): string {
   const { NotificationType, ComparisonOperator, Threshold } = notification as Message;
