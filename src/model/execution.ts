@@ -1,3 +1,4 @@
+import { formatDuration } from '../core/duration.ts';
 import type { Instant } from '../core/instant.ts';
 import type { RegionName, StageName } from './names.ts';
 import type { Commit, Release } from './release.ts';
@@ -71,6 +72,11 @@ export interface ApprovalRecord {
   by: string;
   comment: string;
   at: Instant;
+}
+
+/** The cause of an execution that ended because nobody answered. */
+export function expiryCause(limitMs: number): string {
+  return `the approval expired: nobody answered within ${formatDuration(limitMs)}`;
 }
 
 /** One run of the pipeline in one region. */

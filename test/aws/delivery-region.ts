@@ -24,6 +24,7 @@ const STAGES: readonly { name: string; actions: readonly string[] }[] = [
   { name: 'Production', actions: ['Production'] },
 ];
 const GATED = ['Production', 'Gate', 'Rest'];
+const APPROVAL_MINUTES = 60;
 const APPROVALS = new Set(['Approval', 'Gate']);
 
 export interface Run {
@@ -54,6 +55,8 @@ export class DeliveryRegion {
   /** A release that begins stays under way until a test ends it. */
   holdsReleases = false;
   isGated = false;
+  /** In PARALLEL mode no execution waits for another, and no state has a token. */
+  executionMode: 'SUPERSEDED' | 'PARALLEL' = 'SUPERSEDED';
   #seen = '';
   #taken: Promise<void> = Promise.resolve();
 
@@ -90,7 +93,7 @@ export class DeliveryRegion {
         startTime: at,
         lastUpdateTime: at,
         executionType: 'STANDARD',
-        executionMode: 'SUPERSEDED',
+        executionMode: this.executionMode,
         trigger: { triggerType: 'CloudWatchEvent', triggerDetail: 'arn:aws:events:::rule/shop-push' },
         sourceRevisions: [
           {
@@ -129,7 +132,7 @@ export class DeliveryRegion {
               provider: APPROVALS.has(action) ? 'Manual' : 'CodeBuild',
               version: '1',
             },
-            ...(APPROVALS.has(action) && { timeoutInMinutes: 60 }),
+            ...(APPROVALS.has(action) && { timeoutInMinutes: APPROVAL_MINUTES }),
           })),
         })),
       },
@@ -141,6 +144,7 @@ export class DeliveryRegion {
       pipelineName: 'shop',
       pipelineVersion: this.isGated ? 2 : 1,
       stageStates: this.stages().map(({ name, actions }): StageState => {
+        if (this.executionMode === 'PARALLEL') return { stageName: name };
         const holder = this.runs.find(run => run.actions.some(({ stageName }) => stageName === name));
         const inbound = this.runs.filter(run => run.inbound === name);
         return {
@@ -198,6 +202,15 @@ export class DeliveryRegion {
     else await this.#endRun(run, 'Failed');
   }
 
+  /** Nobody answers in the time that the approval has. */
+  async expire(id: string): Promise<void> {
+    const run = this.#run(id);
+    const action = run.actions.find(({ status, token }) => status === 'InProgress' && token !== undefined)!;
+    this.#end(action, 'Failed', { errorDetails: { message: 'The approval action timed out' } });
+    action.lastUpdateTime = new Date(action.startTime!.getTime() + APPROVAL_MINUTES * 60_000);
+    await this.#endRun(run, 'Failed');
+  }
+
   async retry(id: string, stageName: string): Promise<void> {
     const run = this.#run(id);
     if (run.summary.status !== 'Failed' && run.summary.status !== 'Stopped') {
@@ -224,6 +237,9 @@ export class DeliveryRegion {
   }
 
   async rollBackTo(targetId: string): Promise<string> {
+    if (this.executionMode === 'PARALLEL') {
+      throw new Refusal('UnableToRollbackStageException', 'Rollback is not supported in PARALLEL mode');
+    }
     const target = this.#run(targetId);
     const hasRun = target.actions.some(
       ({ stageName, status }) => stageName === 'Production' && status === 'Succeeded',
@@ -271,6 +287,7 @@ export class DeliveryRegion {
   async #enter(run: Run, stageName: string): Promise<void> {
     const isHeld = this.runs.some(
       other =>
+        this.executionMode !== 'PARALLEL' &&
         other !== run &&
         other.actions.some(action => action.stageName === stageName && action.status === 'InProgress'),
     );
@@ -291,6 +308,8 @@ export class DeliveryRegion {
   async #begin(run: Run, stageName: string, actionName: string): Promise<void> {
     const isApproval = APPROVALS.has(actionName);
     const at = nextInstant();
+    const token = randomUUID();
+    const isSeen = !isApproval || this.executionMode === 'PARALLEL';
     const action: Run['actions'][number] = {
       pipelineExecutionId: run.summary.pipelineExecutionId,
       actionExecutionId: randomUUID(),
@@ -307,9 +326,12 @@ export class DeliveryRegion {
           version: '1',
         },
       },
-      ...(isApproval
-        ? { token: randomUUID() }
-        : { output: { executionResult: { externalExecutionId: `shop-${actionName}:${randomUUID()}` } } }),
+      ...(isApproval && { token }),
+      ...(isSeen && {
+        output: {
+          executionResult: { externalExecutionId: isApproval ? token : `shop-${actionName}:${token}` },
+        },
+      }),
     };
     run.actions.push(action);
     run.summary.lastUpdateTime = at;

@@ -39,7 +39,9 @@ describe.skipIf(isMissing)('steering on AWS', { timeout: 60_000 }, () => {
   }, 120_000);
   afterEach(() => {
     world.aws.mend();
-    world.aws.region(EAST).holdsReleases = false;
+    const region = world.aws.region(EAST);
+    region.holdsReleases = false;
+    region.executionMode = 'SUPERSEDED';
   });
   afterAll(async () => {
     process.env = earlier;
@@ -180,6 +182,42 @@ describe.skipIf(isMissing)('steering on AWS', { timeout: 60_000 }, () => {
     expect(await east.approve({ executionId: id, by: 'ada', comment: 'fine' })).toMatchObject({
       status: 'Succeeded',
     });
+  });
+
+  test('an approval that nobody answers in its time has expired, and can be asked for again', async () => {
+    const { id } = await push('Five');
+    await world.aws.region(EAST).expire(id);
+    expect(await east.execution(id)).toMatchObject({
+      status: 'Failed',
+      stage: 'Approval',
+      cause: 'the approval expired: nobody answered within 1 h',
+      approval: { decision: 'Expired' },
+    });
+    await expect(east.approve({ executionId: id, by: 'ada', comment: '' })).rejects.toMatchObject({
+      code: 'APPROVAL_NOT_WAITING',
+    });
+    const again = await east.retry(id, 'ada');
+    expect(again).toMatchObject({ status: 'Waiting', stage: 'Approval' });
+    expect(again.approval).toBeUndefined();
+    await east.reject({ executionId: id, by: 'ada', comment: '' });
+  });
+
+  test('in PARALLEL mode executions wait beside each other, and each is answered by itself', async () => {
+    const region = world.aws.region(EAST);
+    region.executionMode = 'PARALLEL';
+    const [first, second] = [await push('Six'), await push('Seven')];
+    const waiting = { status: 'Waiting', stage: 'Approval' };
+    expect(await east.execution(first.id)).toMatchObject(waiting);
+    expect(await east.execution(second.id)).toMatchObject(waiting);
+    expect(await east.reject({ executionId: second.id, by: 'ada', comment: 'no' })).toMatchObject({
+      status: 'Failed',
+    });
+    expect(await east.execution(first.id)).toMatchObject(waiting);
+    const approval = { executionId: first.id, by: 'ada', comment: '' };
+    expect(await east.approve(approval)).toMatchObject({ status: 'Waiting', stage: 'Production' });
+    expect(await east.approve(approval)).toMatchObject({ status: 'Succeeded' });
+    await expect(east.approve(approval)).rejects.toMatchObject({ code: 'APPROVAL_NOT_WAITING' });
+    await expect(east.rollback({ by: 'ada' })).rejects.toMatchObject({ code: 'ROLLBACK_IMPOSSIBLE' });
   });
 
   test('logs are found by stream, text and time, and followed', async () => {

@@ -1,7 +1,7 @@
 import { assert, unreachable } from '../../core/assert.ts';
-import { formatDuration } from '../../core/duration.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { NewRegionEvent } from '../../model/event.ts';
+import { expiryCause } from '../../model/execution.ts';
 import type { Waiting } from '../../model/waiting.ts';
 import { admit } from './admission.ts';
 import { stepBuild } from './build-stage.ts';
@@ -102,7 +102,7 @@ function stepApproval(record: ExecutionRecord, turn: Turn): ExecutionRecord {
 }
 
 function expireApproval(record: ExecutionRecord, step: Step): ExecutionRecord {
-  const cause = `the approval expired: nobody answered within ${formatDuration(step.settings.approvalExpiresAfterMs)}`;
+  const cause = expiryCause(step.settings.approvalExpiresAfterMs);
   const approval = { decision: 'Expired', by: 'tandem', comment: '', at: step.now } as const;
   const expired = { ...record, execution: { ...record.execution, approval } };
   const ended = endWithStage(expired, step, 'Failed', 'Failed', cause);

@@ -9,7 +9,7 @@ import { TandemError } from '../../../core/error.ts';
 import type { ApprovalRequest } from '../../../model/cloud.ts';
 import type { Execution } from '../../../model/execution.ts';
 import type { ExecutionReader } from './execution-reader.ts';
-import type { PipelineReader } from './pipeline-reader.ts';
+import type { PipelineReader, PipelineRun } from './pipeline-reader.ts';
 import type { RegionCalls } from './region-calls.ts';
 import { settle } from './settle.ts';
 import type { Clock } from '../../../platform/clock.ts';
@@ -42,8 +42,11 @@ export async function answerApproval(
       { data: { length: summary.length, limit: SUMMARY_LENGTH } },
     );
   }
-  const [execution, state] = await Promise.all([executions.one(executionId), pipeline.state()]);
-  const question = questionOf(state, execution.id);
+  const [execution, run] = await Promise.all([executions.one(executionId), pipeline.run(executionId)]);
+  const question =
+    run.summary.executionMode === 'PARALLEL'
+      ? questionAmong(run)
+      : questionOf(await pipeline.state(), execution.id);
   if (question === undefined) throw notWaiting(execution);
   await calls.ask(CodePipelineClient, 'codepipeline:PutApprovalResult', async client => {
     try {
@@ -84,6 +87,18 @@ function questionOf({ stageStates = [] }: GetPipelineStateOutput, id: string): Q
     }
   }
   return undefined;
+}
+
+/** In PARALLEL mode no state has a token: the id of the action's execution is it (API reference, PutApprovalResult). */
+function questionAmong({ actions }: PipelineRun): Question | undefined {
+  const asked = actions.find(
+    ({ status, input }) => status === 'InProgress' && input?.actionTypeId?.category === 'Approval',
+  );
+  const token = asked?.output?.executionResult?.externalExecutionId;
+  if (asked?.stageName === undefined || asked.actionName === undefined || token === undefined) {
+    return undefined;
+  }
+  return { stageName: asked.stageName, actionName: asked.actionName, token };
 }
 
 function notWaiting({ id, status, stage, approval, cause }: Execution): TandemError {

@@ -9,7 +9,7 @@ import type {
 import type { RegionName, StageName } from '../../../model/names.ts';
 import type { Commit, Release } from '../../../model/release.ts';
 import type { PipelineDefinition, PipelineRun } from './pipeline-reader.ts';
-import { at, attemptAt, stageOf, type Attempt, type ReleaseEnding } from './stage-of.ts';
+import { at, attemptAt, hasExpired, stageOf, type Attempt, type ReleaseEnding } from './stage-of.ts';
 
 export interface ExecutionFacts {
   region: RegionName;
@@ -166,16 +166,15 @@ function approvalOf(definition: PipelineDefinition, { actions }: PipelineRun): A
       const found = approvals.find(
         ({ stage, action }) => stage === execution.stageName && action.name === execution.actionName,
       );
-      return found ? [{ execution, timeoutMs: found.action.timeoutMs }] : [];
+      return found ? [{ execution, action: found.action }] : [];
     })
     .sort((one, other) => at(other.execution.startTime) - at(one.execution.startTime))[0];
   if (asked === undefined || asked.execution.status === 'InProgress') return undefined;
-  const { status, startTime, lastUpdateTime, updatedBy = '', output } = asked.execution;
+  const { status, lastUpdateTime, updatedBy = '', output } = asked.execution;
   const { errorDetails, externalExecutionSummary } = output?.executionResult ?? {};
   const comment = externalExecutionSummary ?? errorDetails?.message ?? '';
   const answer = { by: principal(updatedBy), comment, at: at(lastUpdateTime) };
   if (status === 'Succeeded') return { decision: 'Approved', ...answer };
   if (status !== 'Failed') return undefined;
-  const isLate = at(lastUpdateTime) >= at(startTime) + asked.timeoutMs;
-  return { decision: isLate ? 'Expired' : 'Rejected', ...answer };
+  return { decision: hasExpired(asked.action, asked.execution) ? 'Expired' : 'Rejected', ...answer };
 }

@@ -1,7 +1,7 @@
 import type { ActionExecutionDetail, GetPipelineStateOutput } from '@aws-sdk/client-codepipeline';
 import type { Instant } from '../../../core/instant.ts';
 import { unreachable } from '../../../core/assert.ts';
-import type { StageState, StageStatus } from '../../../model/execution.ts';
+import { expiryCause, type StageState, type StageStatus } from '../../../model/execution.ts';
 import type { PipelineAction, PipelineDefinition, PipelineRun } from './pipeline-reader.ts';
 
 /** What ECS made of a deployment that a release began, by the end of its service deployment. */
@@ -54,7 +54,7 @@ export function stageOf(
   const startedAt = Math.min(...actions.map(({ startTime }) => at(startTime)));
   const endedAt = Math.max(...actions.map(({ lastUpdateTime }) => at(lastUpdateTime)));
   const waiting = waitingOf(stage, attempt, status, facts);
-  const summary = summaryOf(actions, status, facts.ending);
+  const summary = summaryOf(stage, attempt, status, facts.ending);
   const buildId = actions.findLast(action => action.input?.actionTypeId?.provider === 'CodeBuild')?.output
     ?.executionResult?.externalExecutionId;
   return {
@@ -147,6 +147,15 @@ function askingAction(
   return undefined;
 }
 
+/** CodePipeline ends what nobody has answered in time as it ends a refusal: as failed. */
+export function hasExpired(
+  { isApproval, timeoutMs }: PipelineAction,
+  execution: ActionExecutionDetail | undefined,
+): boolean {
+  if (!isApproval || execution?.status !== 'Failed') return false;
+  return at(execution.lastUpdateTime) >= at(execution.startTime) + timeoutMs;
+}
+
 function waitingOf(
   { name, actions }: PipelineDefinition['stages'][number],
   { latest }: Attempt,
@@ -170,16 +179,22 @@ function waitingOf(
 
 /** What its last action says, or what ECS says of its deployment. */
 function summaryOf(
-  actions: readonly ActionExecutionDetail[],
+  { actions: defined }: PipelineDefinition['stages'][number],
+  { latest }: Attempt,
   status: StageStatus,
   ending: ReleaseEnding | undefined,
 ): string | undefined {
-  const failed = actions.find(action => action.status === 'Failed' || action.status === 'Abandoned');
+  const failed = [...latest.values()].find(
+    action => action.status === 'Failed' || action.status === 'Abandoned',
+  );
   if (failed === undefined) return undefined;
   const { errorDetails, externalExecutionSummary } = failed.output?.executionResult ?? {};
-  const said = oneLine(
-    errorDetails?.message ?? externalExecutionSummary ?? `${failed.actionName} has ${failed.status}`,
-  );
+  const expired = defined.find(action => hasExpired(action, latest.get(action.name)));
+  const said = expired
+    ? expiryCause(expired.timeoutMs)
+    : oneLine(
+        errorDetails?.message ?? externalExecutionSummary ?? `${failed.actionName} has ${failed.status}`,
+      );
   if (ending === undefined) return said;
   if (status === 'RolledBack') return oneLine(ending.reason === '' ? said : ending.reason);
   const { standing, reason } = ending;
