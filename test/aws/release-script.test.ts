@@ -58,6 +58,26 @@ describe('a release', () => {
     },
   );
 
+  test('follows its own deployment, not that of another release that began since', async () => {
+    // At first ECS does not list it yet.
+    const overtaken = [listed('old'), listed('others', 'new', 'old')];
+    await released({ listed: overtaken, deployments: [ended('STOPPED')] }, run => {
+      expect(run.exitCode).toBe(1);
+      expect(run.stderr).toContain('The release did not stay: STOPPED');
+      expect(callsOf(run, 'ecs describe-service-deployments')[0]).toContain('--service-deployment-arns new ');
+    });
+  });
+
+  test('whose deployment ECS does not show in time ends as not known', async () => {
+    const environment = { LIMIT_MINUTES: '-1' };
+    await released({ listed: [listed('old')], deployments: [], environment }, run => {
+      expect(run.exitCode).toBe(1);
+      expect(run.stderr).toContain(
+        'ECS shows no deployment of revision:7: how the release ends is not known',
+      );
+    });
+  });
+
   test('outlives answers that do not come', async () => {
     const lost: Answer = { fails: 'Could not connect to the endpoint URL' };
     await released({ deployments: [inProgress(), lost, lost, ended('SUCCESSFUL')] }, run => {
@@ -131,10 +151,21 @@ describe('at a pause', () => {
     });
   });
 
+  test('resumed after another release took its place, leaves that alone and is no success', async () => {
+    const environment = { MODE: 'resume', GATE_PERCENT: '10' };
+    const overtaken = [listed('others', 'new', 'old')];
+    await released({ listed: overtaken, deployments: [paused(10)], environment }, run => {
+      expect(run.exitCode).toBe(1);
+      expect(run.stderr).toContain('Another release has taken its place meanwhile: others brings busybox');
+      expect(callsOf(run, 'ecs continue-service-deployment')).toEqual([]);
+    });
+  });
+
   test('resumed after an alarm rolled it back meanwhile, is no success', async () => {
     const environment = { MODE: 'resume', GATE_PERCENT: '10' };
     await released({ deployments: [ended('ROLLBACK_SUCCESSFUL')], environment }, run => {
       expect(run.exitCode).toBe(1);
+      expect(run.stderr).toContain('The release did not stay: ROLLBACK_SUCCESSFUL');
     });
   });
 
@@ -149,7 +180,6 @@ describe('at a pause', () => {
 describe('a step that few requests came to', () => {
   const environment = { MINIMUM_REQUESTS: '100' };
   const counts = (...sums: number[]) => ({
-    'ecs describe-service-revisions': ['arn:aws:elasticloadbalancing:eu:1:targetgroup/green/2'],
     'cloudwatch get-metric-statistics': sums.map(sum =>
       JSON.stringify({ Datapoints: sum === 0 ? [] : [{ Sum: sum }, { Sum: 1 }] }),
     ),
@@ -274,6 +304,8 @@ describe('a migration', () => {
 
 interface Told {
   deployments: readonly Answer[];
+  /** What ECS lists, call by call; by default the release’s own as the newest. */
+  listed?: readonly string[];
   environment?: Readonly<Record<string, string>>;
   answers?: Answers;
   files?: Readonly<Record<string, string>>;
@@ -312,14 +344,14 @@ async function released(told: Told, examine: (run: ScriptRun) => void | Promise<
         'ecr batch-get-image': [
           JSON.stringify({ images: [{ imageManifest: '{}', imageManifestMediaType: 'application/json' }] }),
         ],
-        'ecs describe-task-definition': [TASK_DEFINITION],
+        'ecs describe-task-definition': [{ runs: DESCRIBE_TASK_DEFINITION }],
         'ecs register-task-definition': ['revision:7'],
         'ecs describe-services': [
           '{"services":[{"networkConfiguration":{"awsvpcConfiguration":{"subnets":["s"]}}}]}',
         ],
         'ecs run-task': ['task'],
-        'ecs list-service-deployments':
-          told.environment?.['MODE'] === 'resume' ? ['new'] : ['old', 'old', 'new'],
+        'ecs list-service-deployments': told.listed ?? [listed('new', 'old')],
+        'ecs describe-service-revisions': [{ runs: DESCRIBE_REVISIONS }],
         'ecs describe-service-deployments': told.deployments,
         ...told.answers,
       },
@@ -343,6 +375,29 @@ const TASK_DEFINITION = JSON.stringify({
   },
   tags: [{ key: 'Customer', value: 'acme' }],
 });
+
+/** Each deployment brings the revision of its name; `new` brings the release's own. */
+function listed(...deployments: string[]): string {
+  return JSON.stringify({
+    serviceDeployments: deployments.map(name => ({
+      serviceDeploymentArn: name,
+      targetServiceRevisionArn: `revision-of-${name}`,
+    })),
+  });
+}
+
+const DESCRIBE_REVISIONS = `
+if [[ "$*" == *targetGroupArn* ]]; then
+  echo arn:aws:elasticloadbalancing:eu:1:targetgroup/green/2
+else
+  jq -n '{serviceRevisions: $ARGS.positional | map(select(startswith("revision-of-"))
+    | {serviceRevisionArn: ., taskDefinition: (if . == "revision-of-new" then "revision:7" else "revision:6" end)})}' --args -- "$@"
+fi`;
+
+const DESCRIBE_TASK_DEFINITION = `
+image=busybox
+if [[ "$*" == *revision:7* ]]; then image=registry/storefront@${DIGEST}; fi
+jq --arg image "$image" '.taskDefinition.containerDefinitions[0].image = $image' <<< '${TASK_DEFINITION}'`;
 
 function inProgress(lifecycleStage?: string): string {
   return JSON.stringify({ serviceDeployments: [{ status: 'IN_PROGRESS', lifecycleStage }] });

@@ -96,6 +96,9 @@ function run(
     cwd: workingFolder,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // One that never ends would outlive its test.
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   });
   let stdout = '';
   let stderr = '';

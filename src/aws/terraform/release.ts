@@ -99,13 +99,13 @@ export function releaseProject(
         ],
         Resource: `${inRegion}:service-deployment/${path}/*`,
       },
+      {
+        Sid: 'FindDeployment',
+        Action: 'ecs:DescribeServiceRevisions',
+        Resource: `${inRegion}:service-revision/${path}/*`,
+      },
       ...(movesRequests(plan.ecs) && minimumRequests > 0
         ? [
-            {
-              Sid: 'FindTargets',
-              Action: 'ecs:DescribeServiceRevisions',
-              Resource: `${inRegion}:service-revision/${path}/*`,
-            },
             // Knows no resource (service authorization reference, Amazon CloudWatch).
             { Sid: 'CountRequests', Action: 'cloudwatch:GetMetricStatistics', Resource: '*' },
           ]

@@ -113,6 +113,16 @@ export const configSchema = z
         message: 'false while production’s strategy is rolling: there is no step to wait at',
       });
     }
+    if (config.deployment.gate.required && config.pipeline.executionMode === 'PARALLEL') {
+      context.addIssue({
+        code: 'custom',
+        path: ['pipeline', 'executionMode'],
+        input: 'PARALLEL',
+        message:
+          'SUPERSEDED or QUEUED where deployment.gate.required is true: in PARALLEL another execution’s deployment ' +
+          'may take the place of the one that a person is asked about',
+      });
+    }
     const lastBlock = config.network.firstBlock + config.regions.length - 1;
     if (lastBlock > 255) {
       context.addIssue({

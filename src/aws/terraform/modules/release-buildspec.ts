@@ -136,9 +136,14 @@ migrate() {
 }`;
 
 const FOLLOW = `
-newest() {
-  aws ecs list-service-deployments --cluster "$CLUSTER" --service "$SERVICE" --max-results 1 \\
-    --query 'serviceDeployments[0].serviceDeploymentArn' --output text
+# One in a line, the newest first, each with the revision that it brings.
+deployments() {
+  local listed revisions
+  listed=$(aws ecs list-service-deployments --cluster "$CLUSTER" --service "$SERVICE" --max-results 20 --output json)
+  mapfile -t revisions < <(jq -r '[.serviceDeployments[].targetServiceRevisionArn] | unique[]' <<< "$listed")
+  aws ecs describe-service-revisions --service-revision-arns "\${revisions[@]}" --output json |
+    jq -r --argjson listed "$listed" '(.serviceRevisions | map({(.serviceRevisionArn): .taskDefinition}) | add) as $brings
+      | $listed.serviceDeployments[] | "\\(.serviceDeploymentArn) \\($brings[.targetServiceRevisionArn])"'
 }
 roll_back() {
   echo "$1: rolling back" >&2
@@ -221,17 +226,31 @@ case "$MODE" in
     keep "imageDigest=$digest" next
     revise
     migrate
-    before=$(newest)
     aws ecs update-service --cluster "$CLUSTER" --service "$SERVICE" --task-definition "$revision" \\
       --query 'service.status' --output text > /dev/null
-    deployment=$(newest)
-    until [ "$deployment" != "$before" ]; do sleep "$POLL_SECONDS"; deployment=$(newest); done ;;
+    # Another release may have begun one since: the revision is this one's alone.
+    until listed=$(deployments) && deployment=$(awk -v own="$revision" '$2 == own { print $1 }' <<< "$listed") &&
+      [ -n "$deployment" ]; do
+      if [ "$(date +%s)" -gt "$limit" ]; then
+        echo "ECS shows no deployment of $revision: how the release ends is not known. See it in the console." >&2
+        exit 1
+      fi
+      sleep "$POLL_SECONDS"
+    done ;;
   resume)
     find_image
     is_resumed=1
-    deployment=$(newest) ;;
+    listed=$(deployments)
+    read -r deployment revision <<< "$listed"
+    image=$(aws ecs describe-task-definition --task-definition "$revision" --output json |
+      jq -r --arg name "$CONTAINER_NAME" '.taskDefinition.containerDefinitions[] | select(.name == $name) | .image')
+    if [ "$image" != "$REPOSITORY_URI@$digest" ]; then
+      echo "Another release has taken its place meanwhile: $deployment brings $image" >&2
+      exit 1
+    fi ;;
   roll-back)
-    deployment=$(newest)
+    listed=$(deployments)
+    read -r deployment revision <<< "$listed"
     echo "Rolling $deployment back"
     aws ecs stop-service-deployment --service-deployment-arn "$deployment" --stop-type ROLLBACK > /dev/null
     exit 0 ;;

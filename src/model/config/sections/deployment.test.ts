@@ -23,6 +23,17 @@ test('a gate needs a deployment with steps in production, and only there', () =>
   ).toBeUndefined();
 });
 
+test('a gate needs executions that wait for each other', () => {
+  const gated = (executionMode: string) =>
+    validateConfig({
+      application: 'storefront',
+      deployment: { strategy: 'canary', gate: { required: true } },
+      pipeline: { executionMode },
+    }).faults;
+  expect(gated('PARALLEL')).toMatchObject([{ path: 'pipeline.executionMode', found: '"PARALLEL"' }]);
+  expect(gated('QUEUED')).toBeUndefined();
+});
+
 function step(percent: number) {
   return { percent, bakeTimeMinutes: 5 };
 }
