@@ -186,6 +186,8 @@ export interface QuotaUse {
   adds: number;
   /** Of what is in use, what the application's own tasks have: a deployment keeps them beside the new ones. */
   own?: number;
+  /** What may come on top of what is in use instead, if autoscaling goes to its maximum. */
+  mayAdd?: number;
   limit: number;
 }
 

@@ -168,11 +168,18 @@ describe.skipIf(isMissing)('quotas', { timeout: 60_000 }, () => {
       ]);
     });
 
-    function servicePlan() {
+    test('tell what autoscaling may take beside what is taken now', async () => {
+      const grown = servicePlan({ 'aws_appautoscaling_target.target': { max_capacity: 40 } });
+      between.answer('GetServiceQuota', { Quota: { Value: 16 } } satisfies GetServiceQuotaResponse);
+      expect((await aws.quotaUse([grown])).uses).toMatchObject([{ adds: 2, mayAdd: 20, limit: 16 }]);
+    });
+
+    function servicePlan(more: Parameters<typeof planDocument>[0] = {}) {
       return planOf({
         region,
         changes: [change('aws_ecs_service.service')],
         document: planDocument({
+          ...more,
           'aws_ecs_service.service': { desired_count: 2, deployment_maximum_percent: 200 },
           'aws_ecs_task_definition.definition': { cpu: '512' },
         }),

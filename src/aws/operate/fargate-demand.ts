@@ -12,30 +12,56 @@ export interface FargateDemand {
   height: FargateCpus;
   /** By the tasks that run before. */
   own: FargateCpus;
+  /** While autoscaling has as many tasks as it may. */
+  ceiling: FargateCpus;
+  /** Whether the plan has to do with any of this. */
+  isChanged: boolean;
 }
 
 /** Changes of these start other tasks: at once, or with the next release. */
 const STARTING: readonly string[] = ['aws_ecs_service', 'aws_ecs_task_definition'];
+/** Changes of these let more tasks start later. */
+const SCALING: readonly string[] = ['aws_appautoscaling_target', 'aws_appautoscaling_scheduled_action'];
 
 /**
- * The virtual CPUs of the services of one stack, if its plan changes anything about them; else nothing, for what already
- * runs is no reason to refuse another change. Of a service that exists the number of tasks is autoscaling's, as it was
- * found; of a new one, the configuration's.
+ * The virtual CPUs of the services of one stack. If its plan starts no other tasks, its height is what runs already, for
+ * that is no reason to refuse another change. Of a service that exists the number of tasks is autoscaling's, as it was found;
+ * of a new one, the configuration's.
  */
-export function fargateDemand(plan: StackPlan): FargateDemand | undefined {
-  const starts = plan.changes.some(
-    ({ type, action }) => STARTING.includes(type) && action !== 'delete' && action !== 'forget',
-  );
-  if (!starts) return undefined;
+export function fargateDemand(plan: StackPlan): FargateDemand {
+  const planned = plannedResources(plan);
+  const own = cpusOf(plan.existing, tasksOf);
+  const startsTasks = changesAny(plan, STARTING);
   return {
-    height: cpusOf(plannedResources(plan), tasksAtHeight),
-    own: cpusOf(plan.existing, tasksOf),
+    height: startsTasks ? cpusOf(planned, tasksAtHeight) : own,
+    own,
+    ceiling: cpusOf(atMaximum(planned), tasksOf),
+    isChanged: startsTasks || changesAny(plan, SCALING),
   };
+}
+
+function changesAny(plan: StackPlan, types: readonly string[]): boolean {
+  return plan.changes.some(
+    ({ type, action }) => types.includes(type) && action !== 'delete' && action !== 'forget',
+  );
+}
+
+/** With the most tasks that any limit lets a service have: schedules move the limits. */
+function atMaximum(resources: readonly PlannedResource[]): PlannedResource[] {
+  const limits = resources
+    .filter(({ type }) => SCALING.includes(type))
+    .flatMap(({ values }) => [values, ...blocksOf(values['scalable_target_action'])])
+    .map(limit => Number(limit['max_capacity'] ?? 0));
+  return resources.map(resource => {
+    if (resource.type !== 'aws_ecs_service') return resource;
+    const { values } = resource;
+    return { ...resource, values: { ...values, desired_count: Math.max(tasksOf(values), ...limits) } };
+  });
 }
 
 type Values = PlannedResource['values'];
 
-/** Each stack has one task definition, that of its services. */
+/** Each stack has one task definition, that of its service. */
 function cpusOf(resources: readonly PlannedResource[], countOf: (service: Values) => number): FargateCpus {
   const definition = resources.find(({ type }) => type === 'aws_ecs_task_definition');
   const cpus = Number(definition?.values['cpu'] ?? 0) / 1024;

@@ -83,6 +83,32 @@ test('what the own tasks have in use is taken off, and a plan that starts no tas
   expect(cpus([planOf({ existing, document, changes: [change('aws_lb.balancer', 'update')] })])).toEqual([]);
 });
 
+test('virtual CPUs that autoscaling may take count where they are more, of every limit and all services', () => {
+  const resources = {
+    [SERVICE]: ROLLING,
+    [DEFINITION]: CPU,
+    'aws_appautoscaling_target.target': { max_capacity: 10 },
+    'aws_appautoscaling_scheduled_action.sale': { scalable_target_action: [{ max_capacity: '16' }] },
+  };
+  const existing = [
+    { address: SERVICE, type: 'aws_ecs_service', values: ROLLING },
+    { address: DEFINITION, type: 'aws_ecs_task_definition', values: CPU },
+  ];
+  const first = planOf({ changes: [change(SERVICE)], document: planDocument(resources) });
+  expect(cpus([first])).toEqual([{ region: REGION, type: 'fargate_vcpu', adds: 3, own: 0, mayAdd: 8 }]);
+
+  const document = planDocument(resources);
+  const other = planOf({ stack: 'other', existing, document });
+  expect(cpus([first, other])).toEqual([
+    { region: REGION, type: 'fargate_vcpu', adds: 3, own: 2, mayAdd: 14 },
+  ]);
+  const scaling = change('aws_appautoscaling_target.target', 'update');
+  expect(cpus([planOf({ existing, document, changes: [scaling] })])).toEqual([
+    { region: REGION, type: 'fargate_vcpu', adds: 0, own: 2, mayAdd: 6 },
+  ]);
+  expect(cpus([other])).toEqual([]);
+});
+
 test('the configuration’s own documents are understood before anything is planned', () => {
   const { config } = validateConfig({
     application: 'shop',
@@ -93,12 +119,12 @@ test('the configuration’s own documents are understood before anything is plan
   const plans = synthesize(config!, { state: 'local', protect: true })
     .filter(({ after }) => after.length > 0)
     .map(stack => deferredPlan(stack));
-  // Staging runs all its tasks in both regions, production one in the second.
+  // Staging runs all its tasks in both regions, production one in the second, which may grow as far as the first.
   expect(cpus(plans)).toEqual([
-    { region: 'eu-west-1', type: 'fargate_vcpu', adds: 8, own: 0 },
-    { region: 'eu-west-1', type: 'fargate_spot_vcpu', adds: 4, own: 0 },
-    { region: 'us-east-1', type: 'fargate_vcpu', adds: 6, own: 0 },
-    { region: 'us-east-1', type: 'fargate_spot_vcpu', adds: 2, own: 0 },
+    { region: 'eu-west-1', type: 'fargate_vcpu', adds: 8, own: 0, mayAdd: 11 },
+    { region: 'eu-west-1', type: 'fargate_spot_vcpu', adds: 4, own: 0, mayAdd: 9 },
+    { region: 'us-east-1', type: 'fargate_vcpu', adds: 6, own: 0, mayAdd: 11 },
+    { region: 'us-east-1', type: 'fargate_spot_vcpu', adds: 2, own: 0, mayAdd: 9 },
   ]);
 });
 

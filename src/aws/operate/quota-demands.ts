@@ -14,6 +14,8 @@ export interface QuotaDemand {
   adds: number;
   /** What the application itself has in use, where that makes room for none of what is added. */
   own?: number;
+  /** Beyond what is in use, if autoscaling goes to its maximum; absent where the height of a deployment takes as much. */
+  mayAdd?: number;
 }
 
 /** What applying plans takes, of every type: which of them have a quota that matters, `quotaUse` knows. */
@@ -46,18 +48,23 @@ function zoneOf(plan: StackPlan, address: string): string | undefined {
   return typeof zone === 'string' ? zone : undefined;
 }
 
-/** Of all services of a region together: their deployments may run at once. */
+/**
+ * Of all services of a region together: their deployments may run at once, and all may grow. A standby region may grow as far
+ * as any (`taskCounts`), so its maximum is also what it needs to take over the load of another.
+ */
 function fargateDemands(plans: readonly StackPlan[]): QuotaDemand[] {
   const regions = [...new Set(plans.map(({ region }) => region))];
   return regions.flatMap(region => {
-    const found = plans
-      .filter(plan => plan.region === region)
-      .map(fargateDemand)
-      .filter(demand => demand !== undefined);
+    const found = plans.filter(plan => plan.region === region).map(fargateDemand);
+    if (!found.some(({ isChanged }) => isChanged)) return [];
     const of = (type: string, kind: keyof FargateCpus): QuotaDemand[] => {
-      const own = found.reduce((total, demand) => total + demand.own[kind], 0);
-      const height = found.reduce((total, demand) => total + demand.height[kind], 0);
-      return height > own ? [{ region, type, adds: height - own, own }] : [];
+      const total = (which: 'own' | 'height' | 'ceiling') =>
+        found.reduce((sum, demand) => sum + demand[which][kind], 0);
+      const own = total('own');
+      const adds = Math.max(0, total('height') - own);
+      const mayAdd = total('ceiling') - own;
+      if (adds === 0 && mayAdd <= 0) return [];
+      return [{ region, type, adds, own, ...(mayAdd > adds && { mayAdd }) }];
     };
     return [...of('fargate_vcpu', 'onDemand'), ...of('fargate_spot_vcpu', 'spot')];
   });

@@ -28,6 +28,8 @@ export async function requireWayToTheEnd(
   for (const { region, reason } of quotas.unseen) {
     context.note(`note: whether a quota of ${region} suffices is not known: ${printable(reason)}`);
   }
+  const isOneOfMany = application.config.regions.length > 1;
+  for (const use of quotas.uses.filter(isShortLater)) context.note(`note: ${growthText(use, isOneOfMany)}`);
   requireFreeNames(names.clashes, application, work, plans);
   requireQuotas(quotas.uses);
 }
@@ -58,7 +60,7 @@ function requireFreeNames(
 }
 
 function requireQuotas(uses: readonly QuotaUse[]): void {
-  const exceeded = uses.filter(({ adds, inUse, limit }) => inUse + adds > limit);
+  const exceeded = uses.filter(isExceeded);
   if (exceeded.length === 0) return;
   throw new TandemError(
     'QUOTA_EXCEEDED',
@@ -78,24 +80,41 @@ function requireLongCredentials({ expiresAt }: AwsIdentity, now: number, duratio
   );
 }
 
-function quotaText({
-  region,
-  zone,
-  name,
-  adds,
-  own,
-  inUse,
-  limit,
-  serviceCode,
-  quotaCode,
-}: QuotaUse): string {
+/** What adds nothing is no reason to refuse, whatever the quota is. */
+function isExceeded({ adds, inUse, limit }: QuotaUse): boolean {
+  return adds > 0 && inUse + adds > limit;
+}
+
+/** It suffices for what is applied now, and not for what autoscaling may do then. */
+function isShortLater(use: QuotaUse): boolean {
+  const { mayAdd = 0, inUse, limit } = use;
+  return !isExceeded(use) && mayAdd > 0 && inUse + mayAdd > limit;
+}
+
+function growthText(use: QuotaUse, isOneOfMany: boolean): string {
+  const { region, name, quotaCode, mayAdd = 0, inUse, limit } = use;
+  const occasion = isOneOfMany ? ', as when this region takes over from another,' : '';
+  return (
+    `${region}: ${name} (${quotaCode}): autoscaling at its maximum${occasion} needs ${shown(inUse + mayAdd)} of ` +
+    `${shown(limit)}: ${increaseCommand(use, inUse + mayAdd)}`
+  );
+}
+
+function quotaText(use: QuotaUse): string {
+  const { region, zone, name, adds, own, inUse, limit, quotaCode } = use;
   const added =
     own === undefined ? `${shown(adds)} to be made` : `${shown(adds)} more at the height of a deployment`;
   const ofOwn = own ? ` (${shown(own)} of it by the application itself)` : '';
   return (
     `  ${zone ?? region}: ${name} (${quotaCode}): ${shown(inUse)} in use${ofOwn} and ${added}, of ${shown(limit)}\n` +
-    `    aws service-quotas request-service-quota-increase --region ${region} --service-code ${serviceCode} ` +
-    `--quota-code ${quotaCode} --desired-value ${Math.ceil(inUse + adds)}`
+    `    ${increaseCommand(use, inUse + adds)}`
+  );
+}
+
+function increaseCommand({ region, serviceCode, quotaCode }: QuotaUse, needed: number): string {
+  return (
+    `aws service-quotas request-service-quota-increase --region ${region} --service-code ${serviceCode} ` +
+    `--quota-code ${quotaCode} --desired-value ${Math.ceil(needed)}`
   );
 }
 

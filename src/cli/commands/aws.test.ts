@@ -206,6 +206,52 @@ describe('deploy', () => {
     expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'close']);
   });
 
+  test('says where a quota suffices for now, and not for what autoscaling may do or another region’s load', async () => {
+    const cpus = { name: 'Fargate On-Demand virtual CPUs', serviceCode: 'fargate', quotaCode: 'L-3032A538' };
+    const use = { ...cpus, adds: 2, own: 0, inUse: 5, limit: 10 };
+    const run = await runAws(['deploy', '--yes'], {
+      plans: [planOf('us-east-1', [CHANGES[3]!]), planOf('us-west-2', [CHANGES[3]!])],
+      quotas: {
+        uses: [
+          { ...use, region: 'us-east-1', mayAdd: 5 },
+          { ...use, region: 'us-west-2', mayAdd: 7.5 },
+        ],
+        unseen: [],
+      },
+    });
+    expect(run.exitCode).toBe(0);
+    expect(run.stderr).toContain(
+      'note: us-west-2: Fargate On-Demand virtual CPUs (L-3032A538): autoscaling at its maximum, as when this region takes ' +
+        'over from another, needs 12.5 of 10: aws service-quotas request-service-quota-increase --region us-west-2 ' +
+        '--service-code fargate --quota-code L-3032A538 --desired-value 13\n',
+    );
+    expect(run.stderr).not.toContain('note: us-east-1');
+    expect(calls).toContain('apply us-east-1 us-west-2');
+  });
+
+  test('is not kept from what adds nothing by a quota that is exceeded already', async () => {
+    const run = await runAws(['deploy', '--yes'], {
+      plans: [planOf('us-east-1', [CHANGES[3]!])],
+      quotas: {
+        uses: [
+          {
+            region: 'us-east-1',
+            name: 'Fargate Spot virtual CPUs',
+            serviceCode: 'fargate',
+            quotaCode: 'L-36FBB829',
+            adds: 0,
+            mayAdd: 1,
+            inUse: 12,
+            limit: 10,
+          },
+        ],
+        unseen: [],
+      },
+    });
+    expect(run.exitCode).toBe(0);
+    expect(run.stderr).toContain('needs 13 of 10');
+  });
+
   test('makes nothing where something has a name already, and says how it is imported', async () => {
     const run = await runAws(['deploy', '--yes'], {
       plans: [planOf('us-east-1', [CHANGES[3]!]), { ...planOf('us-west-2', []), isDeferred: true }],
