@@ -59,6 +59,29 @@ test('every permission that steering on AWS asks for has its place in the table 
   expect(asked.filter(permission => !text.includes(`\`${permission}\``))).toEqual([]);
 });
 
+test('every call that looks for taken names and quotas has its permission in the table', () => {
+  const folder = resolve(ROOT, 'src/aws/operate');
+  const source = [
+    'quotas.ts',
+    'quota-counts.ts',
+    ...readdirSync(join(folder, 'taken-names')).map(name => `taken-names/${name}`),
+  ]
+    .map(name => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+  const calls = new Set(
+    Array.from(source.matchAll(/new (\w+)Command\(|paginate(\w+)\(/g), ([, one, all]) => (one ?? all)!),
+  );
+  expect(calls.size).toBeGreaterThan(35);
+  // These two have permissions of other names, and who one is may always be asked.
+  const renamed = new Map([
+    ['HeadBucket', 's3:ListBucket'],
+    ['DescribeBudget', 'budgets:ViewBudget'],
+    ['GetCallerIdentity', 'sts:GetCallerIdentity'],
+  ]);
+  const text = read('docs/permissions.md');
+  expect([...calls].filter(call => !text.includes(renamed.get(call) ?? `:${call}\``))).toEqual([]);
+});
+
 test('every relative link of a document leads to a file, and every heading that it names is there', () => {
   const broken = documents.flatMap(document =>
     linksIn(read(document))

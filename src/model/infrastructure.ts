@@ -206,8 +206,12 @@ export interface NameClash {
   name: string;
   /** Terraform's, of what would be made: `aws_s3_bucket.artifacts`. */
   address: string;
-  /** What Terraform imports the other thing by. */
-  importId: string;
+  /** What is to be known of the other thing, if it is there only in a way: `waits for its deletion`. */
+  state?: string;
+  /** What removes the other thing, or shows it if data would be lost: the words of a command line. */
+  command: readonly string[];
+  /** What Terraform imports the other thing by; absent for what AWS would copy into this region from another. */
+  importId?: string;
 }
 
 /** `unseen` could not be asked. */

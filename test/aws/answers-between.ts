@@ -8,6 +8,7 @@ export interface Between extends AsyncDisposable {
   endpoint: string;
   /** What an action answers instead of moto; times as AWS's JSON has them, in seconds. */
   answer(action: string, body: object): void;
+  /** S3 has no actions: `HEAD /bucket`. */
   refuse(...actions: string[]): void;
   cutOff(region: string): void;
   reset(): void;
@@ -51,7 +52,9 @@ async function standBetween(endpoint: string): Promise<Between> {
       const body = await bytesOf(incoming);
       const region = /Credential=[^/]+\/\d+\/([^/]+)\//.exec(incoming.headers.authorization ?? '')?.[1];
       const target = String(incoming.headers['x-amz-target'] ?? '').split('.')[1];
-      const action = target ?? new URLSearchParams(body.toString()).get('Action') ?? '';
+      const { method, headers, url = '/' } = incoming;
+      const action =
+        target ?? new URLSearchParams(body.toString()).get('Action') ?? `${method} ${pathOf(url)}`;
       const answer = answers.get(action);
       if (gone.has(region ?? '')) outgoing.destroy();
       else if (refused.has(action)) {
@@ -61,7 +64,6 @@ async function standBetween(endpoint: string): Promise<Between> {
       } else if (answer !== undefined) {
         outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(answer);
       } else {
-        const { method, headers, url = '/' } = incoming;
         const forwarded = request(new URL(url, endpoint), { method, headers }).end(body);
         const [response] = (await once(forwarded, 'response')) as [IncomingMessage];
         outgoing.writeHead(response.statusCode!, response.headers);
@@ -82,6 +84,10 @@ async function standBetween(endpoint: string): Promise<Between> {
       server.closeAllConnections();
     },
   };
+}
+
+function pathOf(url: string): string {
+  return url.replace(/\?.*$/, '').replace(/(?<=.)\/$/, '');
 }
 
 const refusal = {

@@ -10,6 +10,7 @@ export const LIMITS: Readonly<Record<string, RegExp>> = {
   'aws_arcregionswitch_plan.description': /^.{1,255}$/,
   'aws_budgets_budget.name': /^[^:\\]{1,100}$/,
   'aws_cloudtrail.name': /^(?=.{3,128}$)[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$/,
+  'aws_cloudwatch_composite_alarm.alarm_name': /^.{1,255}$/,
   'aws_cloudwatch_dashboard.dashboard_name': /^[\w-]{1,255}$/,
   'aws_cloudwatch_event_rule.name': /^[\w.-]{1,64}$/,
   'aws_cloudwatch_event_rule.description': /^.{0,512}$/,

@@ -34,6 +34,9 @@ export async function requireWayToTheEnd(
   requireQuotas(quotas.uses);
 }
 
+/** More is usually all of an application, of which some say as much. */
+const SHOWN_CLASHES = 20;
+
 function requireFreeNames(
   clashes: readonly NameClash[],
   { stacks }: AwsApplication,
@@ -41,20 +44,27 @@ function requireFreeNames(
   plans: readonly StackPlan[],
 ): void {
   if (clashes.length === 0) return;
-  const mendOf = ({ stack, address, importId }: NameClash): string => {
+  const importOf = ({ stack, address, importId }: NameClash): string[] => {
+    if (importId === undefined) return [];
     // An import looks up all that the stack does, which is not there yet.
     if (plans.some(plan => plan.stack === stack && plan.isDeferred)) {
-      return `nothing can be imported into ${stack} before what it stands on is made`;
+      return [`nothing can be imported into ${stack} before what it stands on is made`];
     }
     const folder = work.folderOf(stacks.find(({ name }) => name === stack)!);
-    return [work.program.name, `-chdir=${folder}`, 'import', address, importId].map(shellWord).join(' ');
+    return [commandLine([work.program.name, `-chdir=${folder}`, 'import', address, importId])];
   };
-  const lines = clashes.map(clash => `  ${clash.region}: ${clash.title} ${clash.name}\n    ${mendOf(clash)}`);
+  const lines = clashes.slice(0, SHOWN_CLASHES).map(clash => {
+    const { region, title, name, state, command } = clash;
+    const head = `  ${region}: ${title} ${name}${state === undefined ? '' : ` (${state})`}`;
+    return [head, commandLine(command), ...importOf(clash)].join('\n    ');
+  });
+  const rest = clashes.length - lines.length;
+  if (rest > 0) lines.push(`  and ${rest} more, which --json tells`);
   throw new TandemError(
     'NAME_TAKEN',
     'what this would make is there already under the same name, and in no state of this application, so nothing was made; ' +
-      'give the application another name (`application` or `aws.namePrefix`), delete what is not needed, or, where it is ' +
-      `this application's own, import it:\n${lines.join('\n')}`,
+      'give the application another name (`application` or `aws.namePrefix`), delete what is not needed (of what holds data, ' +
+      `shown is how to look at it), or, where it is this application's own, import it:\n${lines.join('\n')}`,
     { data: { clashes } },
   );
 }
@@ -68,6 +78,10 @@ function requireQuotas(uses: readonly QuotaUse[]): void {
       `needed:\n${exceeded.map(quotaText).join('\n')}`,
     { data: { exceeded } },
   );
+}
+
+function commandLine(words: readonly string[]): string {
+  return words.map(shellWord).join(' ');
 }
 
 function requireLongCredentials({ expiresAt }: AwsIdentity, now: number, durationMs: number): void {

@@ -252,7 +252,7 @@ describe('deploy', () => {
     expect(run.stderr).toContain('needs 13 of 10');
   });
 
-  test('makes nothing where something has a name already, and says how it is imported', async () => {
+  test('makes nothing where something has a name already, and says how it is deleted or imported', async () => {
     const run = await runAws(['deploy', '--yes'], {
       plans: [planOf('us-east-1', [CHANGES[3]!]), { ...planOf('us-west-2', []), isDeferred: true }],
       names: {
@@ -263,7 +263,25 @@ describe('deploy', () => {
             title: 'ECR repository',
             name: 'shop',
             address: 'aws_ecr_repository.images_repository',
+            command: [
+              'aws',
+              'ecr',
+              'delete-repository',
+              '--repository-name',
+              'shop',
+              '--region',
+              'us-east-1',
+            ],
             importId: 'shop',
+          },
+          {
+            stack: 'us-east-1',
+            region: 'us-west-2',
+            title: 'secret',
+            name: 'shop/KEY',
+            address: 'aws_secretsmanager_secret.key',
+            state: 'waits for its deletion',
+            command: ['aws', 'secretsmanager', 'restore-secret', '--secret-id', 'shop/KEY'],
           },
           {
             stack: 'us-west-2',
@@ -271,6 +289,7 @@ describe('deploy', () => {
             title: 'ECS cluster',
             name: 'shop-production',
             address: 'aws_ecs_cluster.cluster',
+            command: ['aws', 'ecs', 'delete-cluster', '--cluster', 'shop-production'],
             importId: 'shop-production',
           },
         ],
@@ -284,12 +303,38 @@ describe('deploy', () => {
     expect(run.stderr).toContain('error[NAME_TAKEN]');
     expect(run.stderr).toContain('another name (`application` or `aws.namePrefix`)');
     expect(run.stderr).toContain(
-      'us-east-1: ECR repository shop\n    terraform -chdir=us-east-1 import aws_ecr_repository.images_repository shop\n',
-    );
-    expect(run.stderr).toContain(
-      'us-west-2: ECS cluster shop-production\n    nothing can be imported into us-west-2 before what it stands on is made\n',
+      `  us-east-1: ECR repository shop
+    aws ecr delete-repository --repository-name shop --region us-east-1
+    terraform -chdir=us-east-1 import aws_ecr_repository.images_repository shop
+  us-west-2: secret shop/KEY (waits for its deletion)
+    aws secretsmanager restore-secret --secret-id shop/KEY
+  us-west-2: ECS cluster shop-production
+    aws ecs delete-cluster --cluster shop-production
+    nothing can be imported into us-west-2 before what it stands on is made
+`,
     );
     expect(calls).toEqual(['plan normal us-east-1 us-west-2', 'close']);
+  });
+
+  test('shows some of many names, and tells programs all', async () => {
+    const clashes = Array.from({ length: 23 }, (_, index) => ({
+      stack: 'us-east-1',
+      region: 'us-east-1',
+      title: 'alarm',
+      name: `shop ${index}`,
+      address: `aws_cloudwatch_metric_alarm.a${index}`,
+      command: ['aws', 'cloudwatch', 'delete-alarms', '--alarm-names', `shop ${index}`],
+      importId: `shop ${index}`,
+    }));
+    const plans = [planOf('us-east-1', [CHANGES[3]!])];
+    const names = { clashes, unseen: [] };
+    const run = await runAws(['deploy', '--yes'], { plans, names });
+    expect(run.stderr).toContain("delete-alarms --alarm-names 'shop 19'\n");
+    expect(run.stderr).not.toContain('shop 20');
+    expect(run.stderr).toContain('  and 3 more, which --json tells\n');
+    const { stdout } = await runAws(['deploy', '--yes', '--json'], { plans, names });
+    const told = JSON.parse(stdout) as { error: { data: { clashes: object[] } } };
+    expect(told.error.data.clashes).toHaveLength(23);
   });
 
   test('makes nothing with credentials that end before it would', async () => {
