@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TandemError } from '../core/error.ts';
 import { nodePath, runCommand } from '../platform/process.ts';
-import { loadConfig } from './load-config.ts';
+import { loadConfig, loadFleet } from './load-config.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -33,7 +33,7 @@ describe('a config file', () => {
       const application = await Promise.resolve('awaited');
       export default defineConfig({ application });`);
     const script = `
-      import { loadConfig } from ${JSON.stringify(join(import.meta.dirname, 'load-config.ts'))};
+      import { loadConfig, loadFleet } from ${JSON.stringify(join(import.meta.dirname, 'load-config.ts'))};
       const config = await loadConfig(${JSON.stringify(path)});
       process.stdout.write(config.application);`;
     const result = await runCommand(nodePath, ['--input-type=module', '--eval', script]);
@@ -123,3 +123,27 @@ async function failure(path: string): Promise<TandemError> {
   expect(error).toBeInstanceOf(TandemError);
   return error as TandemError;
 }
+
+test('a fleet file that has a customer twice says in which lines, with all its other faults', async () => {
+  const path = join(folder, 'tandem.fleet.ts');
+  await writeFile(
+    path,
+    `import { defineFleet } from 'tandem';
+const shared = { owner: 'platform' } as const;
+export default defineFleet({
+  defaults: { application: 'storefront' satisfies string },
+  customers: {
+    acme: { ...shared },
+    globex: { ...shared, service: { port: 0 } },
+    ['initech']: {},
+    "acme": { service: { cpu: 512, 'cpu': 1024, memoryMb: 2048 } },
+  },
+});`,
+  );
+  const error = (await loadFleet(path).catch((thrown: unknown) => thrown)) as TandemError;
+  expect(error.message.split('\n').slice(1)).toEqual([
+    `  ${path}: customers.acme: found the same key in lines 6 and 9, allowed: each key once`,
+    `  ${path}: customers.acme.service.cpu: found the same key in lines 9 and 9, allowed: each key once`,
+    `  ${path}: customers.globex.service.port: found 0, allowed: a whole number from 1 to 65535`,
+  ]);
+});

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorMessage, TandemError } from '../core/error.ts';
+import { formatKeyPath } from '../model/config/describe.ts';
 import { validateFleet, type Fleet } from '../model/config/fleet.ts';
 import type { Config } from '../model/config/schema.ts';
 import { validateConfig, type ConfigFault } from '../model/config/validate.ts';
@@ -36,9 +37,16 @@ export async function loadFleet(path: string): Promise<Fleet> {
       { data: { path } },
     );
   }
-  const { fleet, faults } = validateFleet(await readDefaultExport(path));
-  if (faults) throw invalid(path, faults);
-  return fleet;
+  const { fleet, faults = [] } = validateFleet(await readDefaultExport(path));
+  // The parser is loaded for fleets only: among hundreds of customers nobody sees that one is there twice.
+  const { repeatedKeys } = await import('../platform/repeated-keys.ts');
+  const repeated = (await repeatedKeys(path)).map(({ path: keys, line, firstLine }) => ({
+    path: formatKeyPath(keys),
+    found: `the same key in lines ${firstLine} and ${line}`,
+    allowed: 'each key once',
+  }));
+  if (fleet && repeated.length === 0) return fleet;
+  throw invalid(path, [...repeated, ...faults]);
 }
 
 async function readDefaultExport(path: string): Promise<unknown> {
