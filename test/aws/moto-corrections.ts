@@ -13,8 +13,8 @@ export interface Correction {
   reason: string;
   /** Requests that it is for: `CodeBuild_20161006.CreateProject`, or in REST services `POST /2015-03-31/functions`. */
   targets: RegExp;
-  /** Answered without moto being asked, unless it is `undefined`. */
-  answer?(request: Message, memory: Memory, region: string | undefined): Message | undefined;
+  /** Answered without moto being asked, unless it is `undefined`; in XML where it is text. */
+  answer?(request: Message, memory: Memory, region: string | undefined): Message | string | undefined;
   /** What moto is asked instead. */
   request?(request: Message, memory: Memory, target: string): Message;
   /** The path that moto is asked instead. */
@@ -219,8 +219,18 @@ export const CORRECTIONS: readonly Correction[] = [
     },
   },
   {
-    name: 'databases and tags of global clusters',
-    reason: 'moto drops the name of the database, and the tags',
+    name: 'protection of global clusters, changed',
+    reason: 'moto has no ModifyGlobalCluster, and the provider retries it for hours',
+    targets: /^ModifyGlobalCluster$/,
+    answer({ GlobalClusterIdentifier, DeletionProtection }, memory) {
+      const made = memory.get(`global cluster ${String(GlobalClusterIdentifier)}`) as URLSearchParams;
+      made.set('DeletionProtection', String(DeletionProtection));
+      return '<ModifyGlobalClusterResponse><ModifyGlobalClusterResult/></ModifyGlobalClusterResponse>';
+    },
+  },
+  {
+    name: 'databases, protection and tags of global clusters',
+    reason: 'moto drops the name of the database and the tags; the rest as above',
     targets: /^(CreateGlobalCluster|DescribeGlobalClusters)$/,
     text(response, request, memory) {
       const asked = new URLSearchParams(request);
@@ -229,7 +239,7 @@ export const CORRECTIONS: readonly Correction[] = [
       }
       return response.replaceAll(GLOBAL_CLUSTER, (cluster, name: string) => {
         const made = memory.get(`global cluster ${name}`) as URLSearchParams | undefined;
-        return made === undefined ? cluster : withDatabaseAndTags(cluster, made);
+        return made === undefined ? cluster : asItWasMade(cluster, made);
       });
     },
   },
@@ -281,17 +291,21 @@ function bucketOf(target: string): string {
 const GLOBAL_CLUSTER =
   /(?:<GlobalClusterMember>)?<GlobalClusterIdentifier>([^<]+)<\/.*?(?:<TagList\/>|<\/TagList>)(?:<\/GlobalClusterMember>)?/gs;
 
-function withDatabaseAndTags(cluster: string, made: URLSearchParams): string {
+function asItWasMade(cluster: string, made: URLSearchParams): string {
   const database = made.get('DatabaseName');
+  const protection = made.get('DeletionProtection') ?? 'false';
   const tags = [...made]
     .filter(([field]) => /^Tags\.Tag\.\d+\.Key$/.test(field))
     .map(([field, key]) => ({ key, value: made.get(field.replace(/Key$/, 'Value')) }));
-  return cluster.replace(
-    /<TagList\/>|<TagList>.*<\/TagList>/s,
-    `${database === null ? '' : `<DatabaseName>${database}</DatabaseName>`}<TagList>${tags
-      .map(({ key, value }) => `<Tag><Key>${inXml(key)}</Key><Value>${inXml(value ?? '')}</Value></Tag>`)
-      .join('')}</TagList>`,
-  );
+  const added = database === null ? '' : `<DatabaseName>${database}</DatabaseName>`;
+  return cluster
+    .replace(/(?<=<DeletionProtection>)\w+/, protection)
+    .replace(
+      /<TagList\/>|<TagList>.*<\/TagList>/s,
+      `${added}<TagList>${tags
+        .map(({ key, value }) => `<Tag><Key>${inXml(key)}</Key><Value>${inXml(value ?? '')}</Value></Tag>`)
+        .join('')}</TagList>`,
+    );
 }
 
 function inXml(text: string): string {

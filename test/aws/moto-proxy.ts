@@ -65,11 +65,15 @@ async function pass(
   }
   const applied = CORRECTIONS.filter(({ targets }) => targets.test(call.target));
   for (const { name } of applied) state.corrected.add(name);
-  const asked = applied.some(readsMessages) ? messageOf(given) : {};
+  const asked = applied.some(readsMessages) ? questionOf(incoming, given) : {};
   for (const correction of applied) {
     const answer = correction.answer?.(asked, memory, call.region);
     if (answer === undefined) continue;
-    outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer));
+    const [type, text] =
+      typeof answer === 'string'
+        ? ['text/xml', answer]
+        : ['application/x-amz-json-1.1', JSON.stringify(answer)];
+    outgoing.writeHead(200, { 'content-type': type }).end(text);
     return;
   }
   const body = requestTo(given, applied, (correction, message) =>
@@ -171,9 +175,16 @@ function regionOf({ headers }: IncomingMessage): string | undefined {
 function targetOf({ headers, method, url }: IncomingMessage, body: Buffer): string {
   const header = headers['x-amz-target'];
   if (typeof header === 'string') return header;
-  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
-  const action = isForm ? new URLSearchParams(body.toString('utf8')).get('Action') : null;
+  const action = isForm(headers) ? new URLSearchParams(body.toString('utf8')).get('Action') : null;
   return action ?? `${method} ${url}`;
+}
+
+function questionOf({ headers }: IncomingMessage, body: Buffer): Record<string, unknown> {
+  return isForm(headers) ? Object.fromEntries(new URLSearchParams(body.toString('utf8'))) : messageOf(body);
+}
+
+function isForm(headers: IncomingMessage['headers']): boolean {
+  return headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
 }
 
 function isSuccess({ statusCode }: IncomingMessage): boolean {
