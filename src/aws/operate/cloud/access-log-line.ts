@@ -1,5 +1,6 @@
 import { SECOND_MS } from '../../../core/duration.ts';
 import { parseInstant, type Instant } from '../../../core/instant.ts';
+import { requestMessage } from '../../../model/request-line.ts';
 
 /*
  * A line of an Application Load Balancer's access log ("Access logs for your Application Load Balancer", Syntax). The load
@@ -35,7 +36,7 @@ interface Head {
 export interface AccessLogLine {
   /** When it was answered. */
   at: Instant;
-  /** Who asked for what, the answer, how long it took, who gave it, its size, the client's program, the trace. */
+  /** See `requestMessage`. */
   message: string;
 }
 
@@ -45,24 +46,31 @@ export function readAccessLogLine(line: string): AccessLogLine | undefined {
   const at = parseInstant(head?.time ?? '');
   if (head === undefined || at === undefined) return undefined;
   const [program = '-', , , , trace = '-', , , , , actions = '-', , reason = '-'] = fieldsOf(head.rest);
-  const giver = head.target === '-' ? `the load balancer (${actions})` : head.target;
-  const cause = reason === '-' ? '' : ` because of ${reason}`;
-  const message =
-    `${head.client.replace(/:\d+$/, '')} "${head.request}" ${statusOf(head)}${durationOf(head)} by ${giver}${cause}, ` +
-    `${head.sentBytes} bytes, "${program}", ${trace}`;
+  const message = requestMessage({
+    client: head.client.replace(/:\d+$/, ''),
+    request: head.request,
+    status: head.status,
+    targetStatus: given(head.targetStatus),
+    durationMs: durationOf(head),
+    target: given(head.target),
+    actions,
+    cause: given(reason),
+    sentBytes: head.sentBytes,
+    program,
+    trace,
+  });
   return { at, message };
 }
 
-function statusOf({ status, targetStatus }: Head): string {
-  const isOther = targetStatus !== '-' && targetStatus !== status;
-  return isOther ? `${status} (the target: ${targetStatus})` : status;
+function given(field: string): string | undefined {
+  return field === '-' ? undefined : field;
 }
 
 /** Times are in seconds; -1 stands for one that there was not, as when no target answered. */
-function durationOf({ toTarget, inTarget, toClient }: Head): string {
+function durationOf({ toTarget, inTarget, toClient }: Head): number | undefined {
   const times = [toTarget, inTarget, toClient].map(Number);
-  if (times.some(time => !(time >= 0))) return '';
-  return ` in ${Math.round(times.reduce((sum, time) => sum + time, 0) * SECOND_MS)} ms`;
+  if (times.some(time => !(time >= 0))) return undefined;
+  return times.reduce((sum, time) => sum + time, 0) * SECOND_MS;
 }
 
 /** Separated by blanks; in quotation marks, of which the last is one with a blank or nothing behind it. */
