@@ -217,7 +217,7 @@ export default defineConfig({
     // Older log events are deleted.
     // One of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653.
     retentionDays: 30,
-    // Keep the load balancers’ access logs, in S3, as long; `tandem logs balancer` shows them.
+    // Log the requests at the load balancers, on AWS in S3, as long; `tandem logs balancer` shows them.
     // True or false.
     accessLogs: true,
   },

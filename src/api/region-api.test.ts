@@ -53,6 +53,18 @@ describe('the region API and its client', () => {
     });
   });
 
+  test('a refusal to stream arrives as one', async () => {
+    const client = await served({
+      logs: () => {
+        throw new TandemError('ACCESS_LOGS_OFF', 'None is kept.');
+      },
+    });
+    await expect(client.logs({ group: 'balancer' })[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'ACCESS_LOGS_OFF',
+      message: 'None is kept.',
+    });
+  });
+
   test('a request that does not fit the schema is refused with the key at fault', async () => {
     const client = await served({});
     await expect(client.rollback({ to: 'ab', by: 'ann' })).rejects.toMatchObject({

@@ -254,15 +254,17 @@ function streamLines(
   read: (signal: AbortSignal) => AsyncIterable<unknown>,
   every: Every,
 ): never {
+  const ended = new AbortController();
+  // Asked before anything is answered, so that a refusal is told as one.
+  const items = read(ended.signal);
   context.header('content-type', 'application/x-ndjson');
   return stream(context, async output => {
-    const ended = new AbortController();
     output.onAbort(() => ended.abort());
     const stopKeepAlive = every(KEEP_ALIVE_MS, () => void output.write('\n'));
     try {
       // Headers go out now, not with the first line: a follower of a quiet log must know that it is connected.
       await output.write('\n');
-      for await (const item of read(ended.signal)) await output.write(`${JSON.stringify(item)}\n`);
+      for await (const item of items) await output.write(`${JSON.stringify(item)}\n`);
     } finally {
       stopKeepAlive();
     }

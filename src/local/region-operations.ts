@@ -1,4 +1,5 @@
-import type { RegionOperations } from '../model/cloud.ts';
+import { TandemError } from '../core/error.ts';
+import type { LogQuery, RegionOperations } from '../model/cloud.ts';
 import { shownExecution } from '../model/execution.ts';
 import { PIPELINE_ENVIRONMENTS } from '../model/names.ts';
 import type { RegionStatus } from '../model/status.ts';
@@ -37,8 +38,22 @@ export function createRegionOperations(
     restart: async service => compute.restart(service),
     scale: async (service, desiredCount) => compute.scale(service, desiredCount),
     events: (query, signal) => context.events.read(query, signal),
-    logs: (query, signal) => context.logs.read(query, signal),
+    logs: (query, signal) => {
+      requireLog(query);
+      return context.logs.read(query, signal);
+    },
   };
+
+  /** Throws ACCESS_LOGS_OFF where the load balancer's log is asked for and there is none. */
+  function requireLog({ group }: LogQuery): void {
+    if (group !== 'balancer' || context.config.logs.accessLogs) return;
+    throw new TandemError(
+      'ACCESS_LOGS_OFF',
+      `the load balancer in ${context.region} keeps no log of requests: set \`logs.accessLogs\` to true, and \`tandem up\`; ` +
+        'what comes in from then on is logged',
+      { data: { region: context.region } },
+    );
+  }
 
   function status(): RegionStatus {
     const replication = repository.replication();

@@ -19,8 +19,8 @@ export interface RegionEvent {
 export type NewRegionEvent = Omit<RegionEvent, 'sequence' | 'at' | 'region'>;
 
 /**
- * Log groups: `staging` and `production` hold task output (a stream a task), `build` a stream a build; `balancer`, on AWS, the
- * requests at the load balancers (a stream an environment).
+ * Log groups: `staging` and `production` hold task output (a stream a task), `build` a stream a build; `balancer` the requests
+ * at the load balancers (a stream an environment).
  */
 export interface LogEvent {
   /** Counts up within the region. */

@@ -1,10 +1,8 @@
-import { TandemError } from '../../core/error.ts';
 import type { Instant } from '../../core/instant.ts';
 import { formatInstant } from '../../core/instant.ts';
 import type { LogQuery } from '../../model/cloud.ts';
 import type { LogEvent } from '../../model/event.ts';
 import { defineCommand } from '../command.ts';
-import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { wholeNumber } from '../option-values.ts';
 import { chosenRegions } from '../regions.ts';
@@ -25,13 +23,15 @@ export const logs = defineCommand<Options>({
   summary: 'Show what tasks, builds and load balancers have written',
   details:
     'All regions, and all groups but balancer, oldest first; with --json each line is one JSON object. ' +
-    'balancer, on AWS only, has the requests at the load balancers, of the last day or --since. AWS stores them every ' +
-    'five minutes, so a line comes five minutes late or a little more, also with -f; and it does not promise that it ' +
-    'stores every one.',
+    'balancer has the requests at the load balancers, as long as logs.accessLogs is true. On this machine a region keeps ' +
+    'the newest million, and counts those that came faster than they could be stored. On AWS they are of the last day or ' +
+    '--since. It stores them every five minutes, so a line comes five minutes late or a little more, also with -f; and it ' +
+    'does not promise that it stores every one.',
   examples: [
     'tandem logs production -f',
     'tandem logs build',
     'tandem logs production -f --target aws',
+    'tandem logs balancer -f',
     'tandem logs balancer --stream production --since 1h --grep /orders --target aws',
     'tandem logs staging --since 10m --grep error',
   ],
@@ -65,7 +65,6 @@ export const logs = defineCommand<Options>({
   isForAws: true,
   async run(context, options, group) {
     const isBalancer = group === 'balancer';
-    if (isBalancer) refuseLocally(context);
     const cloud = await context.cloud();
     const query: LogQuery = {
       ...(group !== undefined && { group }),
@@ -99,19 +98,9 @@ export const logs = defineCommand<Options>({
       },
     };
     if (!options.follow) return readRegions(context, request);
-    if (isBalancer)
+    if (isBalancer && cloud.target === 'aws')
       context.note('load balancers write every five minutes: lines come so late, or a little more');
     await untilInterrupted(context, signal => followRegions(context, request, signal));
     return EXIT.done;
   },
 });
-
-/** Throws TARGET_UNSUPPORTED on this machine, whose load balancers count requests and do not write them down. */
-function refuseLocally({ target }: CommandContext): void {
-  if (target === 'aws') return;
-  throw new TandemError(
-    'TARGET_UNSUPPORTED',
-    'tandem logs balancer is for AWS: load balancers on this machine do not write requests down; `--target aws` shows ' +
-      'those there, and `tandem logs production` what the tasks write',
-  );
-}

@@ -89,10 +89,17 @@ test('logs can be narrowed down by time, text and stream', async () => {
   expect((await runCli(['logs', '--since', 'yesterday'], { cloud })).exitCode).toBe(2);
 });
 
-test('requests at the load balancers are logged on AWS only', async () => {
-  const { exitCode, stderr } = await runCli(['logs', 'balancer'], { cloud: cloudDouble() });
-  expect(stderr).toContain('error[TARGET_UNSUPPORTED]: tandem logs balancer is for AWS');
-  expect(exitCode).toBe(2);
+test('requests at the load balancers have the name of their environment, and show no more than text', async () => {
+  const cloud = cloudDouble();
+  cloud.east.log('balancer', 'production', '127.0.0.1 "GET http://a:80/\u001b[31m HTTP/1.1" 200');
+  cloud.west.log('balancer', 'staging', 'not asked for');
+  const { exitCode, stdout, stderr } = await runCli(['logs', 'balancer', '--stream', 'production'], {
+    cloud,
+  });
+  expect(stdout).toBe(
+    '2026-11-23T02:15:00.000Z us-east-1 balancer/production 127.0.0.1 "GET http://a:80/ HTTP/1.1" 200\n',
+  );
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
 });
 
 test('logs of a region that is down are missed openly', async () => {

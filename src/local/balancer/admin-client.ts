@@ -1,6 +1,11 @@
 import { TandemError } from '../../core/error.ts';
 import { httpRequest, type ClientRequest, type IncomingMessage } from '../../platform/network.ts';
-import type { AdminError, Snapshot } from './admin-messages.ts';
+import {
+  BATCH_NUMBER_FIELD,
+  type AdminError,
+  type RequestsRequest,
+  type Snapshot,
+} from './admin-messages.ts';
 import type { BalancerConfig } from './contract.ts';
 
 /** An order takes milliseconds; a process that needs this long hangs. */
@@ -10,6 +15,8 @@ const ANSWER_TIMEOUT_MS = 5_000;
 export class AdminClient {
   readonly #socketPath: string;
   #stream: ClientRequest | undefined;
+  #requests: ClientRequest | undefined;
+  #isClosed = false;
 
   constructor(socketPath: string) {
     this.#socketPath = socketPath;
@@ -42,8 +49,37 @@ export class AdminClient {
     });
   }
 
+  /**
+   * The batch of the request log after the one that was stored, however long it takes to come; `undefined` when the process is
+   * gone or `close` was called, and from a process of a version that logs no requests.
+   */
+  nextRequests(stored: number): Promise<{ number: number; lines: string } | undefined> {
+    if (this.#isClosed) return Promise.resolve(undefined);
+    return new Promise(resolve => {
+      const request = httpRequest({
+        socketPath: this.#socketPath,
+        method: 'POST',
+        path: '/requests',
+        agent: false,
+      });
+      this.#requests = request;
+      request.on('error', () => undefined);
+      request.on('close', () => resolve(undefined));
+      request.on('response', response => {
+        const number = Number(response.headers[BATCH_NUMBER_FIELD] ?? 0);
+        readAll(response).then(
+          lines => resolve(response.statusCode === 200 ? { number, lines } : undefined),
+          () => undefined,
+        );
+      });
+      request.end(JSON.stringify({ stored } satisfies RequestsRequest));
+    });
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#stream?.destroy();
+    this.#requests?.destroy();
   }
 
   #ask(method: string, path: string, body?: unknown): Promise<unknown> {

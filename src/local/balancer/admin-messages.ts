@@ -23,3 +23,11 @@ export interface AdminError {
 export interface ShutdownRequest {
   graceMs: number;
 }
+
+/** POST /requests: this; the answer, once there is one, is the next batch of the request log, with this field. */
+export interface RequestsRequest {
+  /** The number of the last batch that was stored; 0: none. */
+  stored: number;
+}
+
+export const BATCH_NUMBER_FIELD = 'x-batch-number';

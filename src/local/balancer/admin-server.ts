@@ -2,8 +2,16 @@ import { errorMessage, TandemError } from '../../core/error.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { chmodSync } from '../../platform/files.ts';
 import { createHttpServer, type IncomingMessage, type ServerResponse } from '../../platform/network.ts';
-import type { AdminError, ShutdownRequest, Snapshot, View } from './admin-messages.ts';
+import {
+  BATCH_NUMBER_FIELD,
+  type AdminError,
+  type RequestsRequest,
+  type ShutdownRequest,
+  type Snapshot,
+  type View,
+} from './admin-messages.ts';
 import type { BalancerConfig } from './contract.ts';
+import type { RequestBatch } from './request-log.ts';
 
 /** Counters and outstanding requests are told this often while they change… */
 const TELL_MS = 250;
@@ -16,6 +24,8 @@ const MOST_UNREAD_BYTES = 1_048_576;
 export interface AdminOrders {
   apply(config: BalancerConfig): Promise<void>;
   view(): View;
+  /** The next batch of the request log after the one that was stored, once there is one. */
+  nextRequests(stored: number): Promise<RequestBatch>;
   shutDown(graceMs: number): void;
 }
 
@@ -80,6 +90,13 @@ export class AdminServer {
       case 'GET /stream':
         this.#follow(response);
         return;
+      case 'POST /requests': {
+        const { stored } = (await readJson(request)) as RequestsRequest;
+        const { number, lines } = await this.#orders.nextRequests(stored);
+        response.writeHead(200, { 'Content-Type': 'text/plain', [BATCH_NUMBER_FIELD]: number });
+        response.end(lines);
+        return;
+      }
       case 'POST /shutdown': {
         const { graceMs } = (await readJson(request)) as ShutdownRequest;
         answer(response, 202, {});

@@ -7,6 +7,7 @@ import type { ServiceContext } from '../context.ts';
 import { AdminClient } from './admin-client.ts';
 import type { Snapshot } from './admin-messages.ts';
 import type { Balancer, BalancerConfig, BalancerCounters, BalancerState } from './contract.ts';
+import { collectRequests } from './collect-requests.ts';
 import { pidOf, readLivingRecord, type ProcessRecord } from './process-files.ts';
 import { spawnBalancerProcess } from './spawn-process.ts';
 
@@ -120,7 +121,9 @@ export class BalancerKeeper implements Balancer {
     let failures = 0;
     while (!this.#isStopped) {
       const sinceMs = this.#context.clock.monotonicMs();
+      const collected = collectRequests(connection.client, this.#context);
       await connection.closed;
+      await collected;
       this.#forgetSnapshot();
       if (this.#isStopped) return;
       failures = this.#context.clock.monotonicMs() - sinceMs > SETTLED_MS ? 0 : failures + 1;

@@ -31,6 +31,8 @@ import {
 const RESUME_RETRY_MS = 200;
 /** How long requests in flight may take when the system ends the process. */
 const TERMINATION_GRACE_MS = 10_000;
+/** How long the region's process, if there is one, may take to store what it has not got of the request log. */
+const LAST_REQUESTS_MS = 1_000;
 
 /**
  * The region's load balancer: `balancer-process.ts <folder>`. It takes up the configuration it had, takes orders on
@@ -53,6 +55,7 @@ async function main(folder: string): Promise<void> {
   async function end(graceMs: number, isForGood: boolean): Promise<void> {
     log.write(`shutting down within ${graceMs} ms`);
     await dataPlane.close(graceMs);
+    await dataPlane.requestLog.drain(LAST_REQUESTS_MS);
     if (isForGood) removeProcessFiles(folder, socketPath);
     log.write('shut down');
     exitProcess(0);
@@ -66,6 +69,7 @@ async function main(folder: string): Promise<void> {
         log.write(`configuration in force: ${describe(config)}`);
       },
       view: () => ({ state: dataPlane.state(), counters: dataPlane.counters() }),
+      nextRequests: stored => dataPlane.requestLog.next(stored),
       shutDown: graceMs => void end(graceMs, true),
     },
     clock,

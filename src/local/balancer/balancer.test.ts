@@ -180,6 +180,46 @@ describe('the balancer process', () => {
   });
 });
 
+describe('the log of requests', () => {
+  it('goes to the region’s log store, from all processes, while the configuration says so', async () => {
+    const { balancer, context, port, backEnd } = await running(undefined, '', 2);
+    await request(port, { path: '/before' });
+    await balancer.apply({ ...configOf(port, [targetGroup([backEnd])]), logsRequests: true });
+    const paths = Array.from({ length: 40 }, (_, index) => `/${index}`);
+    await Promise.all(paths.map(path => request(port, { path })));
+    const logged = await loggedPaths(context, 40);
+    expect(logged.toSorted()).toEqual(paths.toSorted());
+  });
+
+  it('has what came while there was no region process, and what came last', async () => {
+    const { balancer, context, port, backEnd } = await running();
+    await balancer.apply({ ...configOf(port, [targetGroup([backEnd])]), logsRequests: true });
+    await request(port, { path: '/1' });
+    await loggedPaths(context, 1);
+    await balancer.stop();
+    await request(port, { path: '/2' });
+    const next = keeper(context);
+    await next.start();
+    await loggedPaths(context, 2);
+    await request(port, { path: '/3' });
+    await next.shutDown(1_000);
+    expect(await loggedPaths(context, 3)).toEqual(['/1', '/2', '/3']);
+  });
+
+  it('goes on where what could not be stored at first can be', async () => {
+    const { balancer, context, port, backEnd } = await running();
+    const { logs } = context;
+    const append = logs.appendRequests.bind(logs);
+    logs.appendRequests = () => {
+      logs.appendRequests = append;
+      throw new Error('database or disk is full');
+    };
+    await balancer.apply({ ...configOf(port, [targetGroup([backEnd])]), logsRequests: true });
+    await request(port, { path: '/1' });
+    expect(await loggedPaths(context, 1)).toEqual(['/1']);
+  });
+});
+
 describe('several balancer processes on one port', () => {
   it('share the connections, and say together what each counted', async () => {
     const { balancer, context, port } = await running(undefined, '', 2);
@@ -250,6 +290,17 @@ function keeper(context: ServiceContext): Balancer {
   const balancer = createBalancer(context);
   cleanUp.push(() => balancer.stop());
   return balancer;
+}
+
+/** The paths of the first so many requests in the log, once there are so many. */
+async function loggedPaths({ logs }: ServiceContext, count: number): Promise<string[]> {
+  const leaving = new AbortController();
+  const paths: string[] = [];
+  for await (const { message } of logs.read({ group: 'balancer', follow: true }, leaving.signal)) {
+    paths.push(/ http:\/\/[^/]+(\S+) /.exec(message)![1]!);
+    if (paths.length === count) leaving.abort();
+  }
+  return paths;
 }
 
 function isHealthy(balancer: Balancer): boolean {

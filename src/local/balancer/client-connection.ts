@@ -18,7 +18,9 @@ import { Exchange, type ExchangeClient } from './exchange.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { UNSENT_HIGH_WATER_BYTES, type ProxyContext } from './proxy-context.ts';
 import { RequestBody } from './request-body.ts';
+import { RequestLogging } from './request-logging.ts';
 import type { RunningListener } from './running-listener.ts';
+import type { Target } from './target.ts';
 
 const LARGEST_HEAD_BYTES = 65_536;
 const LARGEST_REQUEST_LINE_BYTES = 16_384;
@@ -49,6 +51,7 @@ export class ClientConnection implements ExchangeClient {
   readonly #forwarding: ForwardingFields;
   readonly #held = new HeldBytes();
   readonly #body = new RequestBody();
+  readonly #logging: RequestLogging;
   /** A head that arrives in pieces has a parser of its own. */
   #partialHead: RequestHead | undefined;
   #partialSinceMs = 0;
@@ -74,7 +77,9 @@ export class ClientConnection implements ExchangeClient {
     this.#listener = listener;
     this.#context = context;
     this.#exchange = new Exchange(this, context);
-    this.#forwarding = forwardingFields(addressOf(socket), 'http', listener.port);
+    const address = addressOf(socket);
+    this.#forwarding = forwardingFields(address, 'http', listener.port);
+    this.#logging = new RequestLogging(address, socket, listener, context);
     this.#lastByteMs = context.coarseNowMs;
     acceptSharedReads(socket, (bytes, length) => this.#receive(bytes, length));
     socket.on('drain', () => this.#onDrained());
@@ -133,8 +138,9 @@ export class ClientConnection implements ExchangeClient {
     const isClientsFault = this.#phase === PHASE.body && !this.#isPaused;
     const status = isClientsFault ? 408 : 504;
     if (!isClientsFault) this.#exchange.countAnswer(status);
+    const target = this.#exchange.upstream?.target;
     this.#exchange.abandon();
-    this.answer(status);
+    this.answer(status, target);
   }
 
   #receive(bytes: Buffer, length: number): void {
@@ -216,13 +222,13 @@ export class ClientConnection implements ExchangeClient {
     this.#hasServed = true;
     this.#exchange.isHead = head.isHead;
     const refusal = this.#refusalOf(head, headEnd - start);
-    if (refusal !== 0) return this.#refuse(refusal, end);
+    if (refusal !== 0) return this.#refuseRequest(refusal, head, bytes, end);
     this.#keepsAlive = head.minorVersion === 1 ? !head.hasConnectionClose : head.hasConnectionKeepAlive;
     this.#awaitsContinue = head.hasExpectContinue;
     this.#isAnswered = false;
     this.#body.begin(head, this.#context.limits.bodyBytes);
     const bodyEnd = this.#body.follow(bytes, headEnd, end);
-    if (bodyEnd === -1) return this.#refuse(this.#body.isTooLarge ? 413 : 400, end);
+    if (bodyEnd === -1) return this.#refuseRequest(this.#body.isTooLarge ? 413 : 400, head, bytes, end);
     this.#listener.counter.requests += 1;
     this.#send(head, bytes, bodyEnd);
     return bodyEnd;
@@ -242,6 +248,7 @@ export class ClientConnection implements ExchangeClient {
     const { clock, random, output } = this.#context;
     const group = this.#listener.pickGroup();
     if (group === undefined) {
+      this.#logging.beginRefused(head, bytes);
       this.answer(503);
       return;
     }
@@ -250,6 +257,7 @@ export class ClientConnection implements ExchangeClient {
     output.reserve(size);
     let at = output.at;
     at = writeForwardedRequest(head, bytes, output.buffer, at, this.#forwarding, host, clock.now(), random);
+    this.#logging.beginForwarded(head, bytes, output.buffer, output.at, at);
     if (bodyEnd > head.end) at += bytes.copy(output.buffer, at, head.end, bodyEnd);
     this.#exchange.begin(head, group);
     this.#exchange.isRequestComplete = isComplete;
@@ -277,9 +285,10 @@ export class ClientConnection implements ExchangeClient {
   #failBody(end: number): number {
     const status = this.#body.isTooLarge ? 413 : 400;
     const hasBegun = this.#exchange.hasResponseBegun;
+    const target = this.#exchange.upstream?.target;
     this.#exchange.abandon();
     if (hasBegun) this.cut();
-    else this.#refuse(status);
+    else this.#refuse(status, end, target);
     return end;
   }
 
@@ -294,6 +303,7 @@ export class ClientConnection implements ExchangeClient {
     // Refused before it was sent, a body may or may not follow: nothing after it could be understood.
     if (this.#awaitsContinue && this.#phase === PHASE.body) this.#keepsAlive = false;
     if (unwraps) this.#beginUnwrapping(head, bytes);
+    this.#logging.noteAnswer(this.#exchange.upstream?.target, head.status);
     const { output } = this.#context;
     output.reserve(bodyEnd - head.start + FORWARDED_HEAD_GROWTH);
     let at = writeForwardedResponse(head, bytes, output.buffer, output.at, this.#connectionField(head));
@@ -334,6 +344,7 @@ export class ClientConnection implements ExchangeClient {
 
   finishResponse(): void {
     this.#unwraps = undefined;
+    this.#logging.endAnswered();
     if (!this.#keepsAlive || this.#isClosing) this.#finishSocket();
     else if (this.#phase === PHASE.body) {
       this.#isAnswered = true;
@@ -342,11 +353,12 @@ export class ClientConnection implements ExchangeClient {
   }
 
   /** Answers in a target's stead. The connection goes on if the whole request was read and understood. */
-  answer(status: number): void {
+  answer(status: number, target?: Target): void {
     const mayGoOn =
       this.#phase === PHASE.answering && this.#keepsAlive && !this.#isClosing && !this.#context.isClosing;
     countStatus(this.#listener.counter.balancerResponses, status);
     this.#write(errorResponse(status, mayGoOn ? 'keep-alive' : 'close', this.#exchange.isHead));
+    this.#logging.end(status, target);
     if (mayGoOn) this.#awaitNextRequest();
     else this.#finishSocket();
   }
@@ -393,11 +405,17 @@ export class ClientConnection implements ExchangeClient {
     this.#socket.pause();
   }
 
-  #refuse(status: number, end = 0): number {
+  #refuseRequest(status: number, head: RequestHead, bytes: Buffer, end: number): number {
+    this.#logging.beginRefused(head, bytes);
+    return this.#refuse(status, end);
+  }
+
+  #refuse(status: number, end = 0, target?: Target): number {
+    if (this.#phase === PHASE.head) this.#logging.beginUnreadable();
     this.#partialHead = undefined;
     this.#phase = PHASE.body;
     if (status === 400) this.#exchange.isHead = false;
-    this.answer(status);
+    this.answer(status, target);
     return end;
   }
 
@@ -437,7 +455,8 @@ export class ClientConnection implements ExchangeClient {
     ) {
       this.#exchange.countAnswer(CLIENT_LEFT);
       countStatus(this.#listener.counter.balancerResponses, CLIENT_LEFT);
-    }
+      this.#logging.end(CLIENT_LEFT, this.#exchange.upstream.target);
+    } else this.#logging.endAnswered();
     this.#phase = PHASE.closed;
     this.#exchange.abandon();
     this.#held.clear();

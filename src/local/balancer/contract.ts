@@ -51,6 +51,8 @@ export interface BalancerConfig {
   listeners: readonly Listener[];
   targetGroups: readonly TargetGroup[];
   limits: BalancerLimits;
+  /** Whether requests are written to the log store's group `balancer`, the listener's name their stream. Absent: no. */
+  logsRequests?: boolean;
 }
 
 export interface TargetStatus {

@@ -5,6 +5,7 @@ import type { BalancerConfig, BalancerCounters, BalancerState } from './contract
 import { RESPONSE_TIME_BOUNDS_MS } from './counters.ts';
 import { OutputSlab } from './output-slab.ts';
 import type { ProxyContext } from './proxy-context.ts';
+import { RequestLog } from './request-log.ts';
 import { RunningListener } from './running-listener.ts';
 import { RunningTargetGroup } from './target-group.ts';
 
@@ -18,6 +19,7 @@ const NO_LIMITS = { idleTimeoutMs: 60_000, clientKeepAliveMs: 3_600_000, bodyByt
 
 /** Everything that carries traffic: listeners, target groups, and the configuration that joins them. */
 export class DataPlane {
+  readonly requestLog: RequestLog;
   readonly #context: ProxyContext;
   /** Called after any change of health, draining or configuration. */
   readonly #onChange: () => void;
@@ -33,11 +35,13 @@ export class DataPlane {
   constructor(clock: Clock, random: Random, onChange: () => void) {
     this.#onChange = onChange;
     this.#startedAt = clock.now();
+    this.requestLog = new RequestLog(clock);
     this.#context = {
       clock,
       random,
       output: new OutputSlab(),
       limits: NO_LIMITS,
+      requestLog: undefined,
       coarseNowMs: clock.monotonicMs(),
       sweepMs: LONGEST_SWEEP_MS,
       isClosing: false,
@@ -58,6 +62,7 @@ export class DataPlane {
       throw error;
     }
     this.#context.limits = config.limits;
+    this.#context.requestLog = config.logsRequests ? this.requestLog : undefined;
     this.#applyGroups(config);
     this.#applyListeners(config, opened);
     this.#restartSweeps();

@@ -19,8 +19,8 @@ export interface ExchangeClient {
   writeResponseBody(bytes: Buffer, start: number, end: number): void;
   writeTunnelBytes(bytes: Buffer, start: number, end: number): void;
   finishResponse(): void;
-  /** Answers in the target's stead; only while nothing has been answered. */
-  answer(status: number): void;
+  /** Answers in the target's stead (`target`, where one had the request); only while nothing has been answered. */
+  answer(status: number, target?: Target): void;
   becomeTunnel(): void;
   endTunnel(): void;
   /** Breaks the connection, so that a cut answer is not taken for a whole one. */
@@ -167,12 +167,12 @@ export class Exchange implements ResponseReceiver {
     }
     const status = failure === 'connect-timeout' ? 504 : 502;
     if (!this.#mayGoElsewhere(failure, upstream)) {
-      this.#refuse(status);
+      this.#refuse(status, upstream.target);
       return;
     }
     if (upstream.wasUsed && upstream.isConnected) this.#mustBeFresh = true;
     else (this.#tried ??= new Set()).add(upstream.target);
-    this.#assign(status);
+    this.#assign(status, upstream.target);
   }
 
   #mayGoElsewhere(failure: UpstreamFailure, upstream: UpstreamConnection): boolean {
@@ -180,12 +180,12 @@ export class Exchange implements ResponseReceiver {
     return !upstream.isConnected || (this.#isIdempotent && !this.isUpgrade && !upstream.hasAnswered);
   }
 
-  /** Gives the request to the next target; `status` is the answer where there is none. */
-  #assign(status: number): void {
+  /** Gives the request to the next target; `status` is the answer where there is none, after `last` had it. */
+  #assign(status: number, last?: Target): void {
     const nowMs = this.#startedMs;
     const target = this.#group!.pick(nowMs, this.#tried);
     if (target === undefined) {
-      this.#refuse(status);
+      this.#refuse(status, last);
       return;
     }
     const mayReuseStale = this.#isIdempotent && !this.isUpgrade;
@@ -213,10 +213,10 @@ export class Exchange implements ResponseReceiver {
     this.#group!.counter.countResponse(status, this.#context.clock.monotonicMs() - this.#startedMs);
   }
 
-  #refuse(status: number): void {
+  #refuse(status: number, target: Target | undefined): void {
     this.countAnswer(status);
     this.#end();
-    this.#client.answer(status);
+    this.#client.answer(status, target);
   }
 
   #end(): void {

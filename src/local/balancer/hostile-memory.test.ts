@@ -28,7 +28,10 @@ let close: () => Promise<void>;
 
 beforeEach(async () => {
   const backEnd = await startRawBackEnd('a', misbehave);
-  const proxy = await startProxy([targetGroup([backEnd])], { limits: { bodyBytes: MEBIBYTE } });
+  const proxy = await startProxy([targetGroup([backEnd])], {
+    limits: { bodyBytes: MEBIBYTE },
+    logsRequests: true,
+  });
   await proxy.allHealthy();
   port = proxy.port;
   close = async () => {

@@ -2,6 +2,7 @@ import type { Random } from '../../core/random.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { BalancerLimits } from './contract.ts';
 import type { OutputSlab } from './output-slab.ts';
+import type { RequestLog } from './request-log.ts';
 
 /** What all connections of the process share. */
 export interface ProxyContext {
@@ -9,6 +10,8 @@ export interface ProxyContext {
   readonly random: Random;
   readonly output: OutputSlab;
   limits: BalancerLimits;
+  /** Only while requests are logged. */
+  requestLog: RequestLog | undefined;
   /** Monotonic milliseconds, moved on a few times within each time limit: cheap, and exact enough for limits. */
   coarseNowMs: number;
   /** How far `coarseNowMs` may be behind. */

@@ -20,7 +20,7 @@ export function balancerConfig(
   listeners: Record<PipelineEnvironment, Endpoint>,
   tasks: readonly TaskRecord[],
 ): BalancerConfig {
-  const { application } = context.config;
+  const { application, logs } = context.config;
   return {
     listeners: PIPELINE_ENVIRONMENTS.map(name => ({
       name,
@@ -35,6 +35,7 @@ export function balancerConfig(
       ),
     ),
     limits: LIMITS,
+    logsRequests: logs.accessLogs,
   };
 }
 

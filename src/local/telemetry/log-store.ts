@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { migrate, transaction, type Database } from '../../platform/database.ts';
 import type { LogStore } from './contract.ts';
 import { Feed } from './feed.ts';
+import { createRequestStore, REQUEST_GROUP } from './request-store.ts';
 
 const MIGRATIONS = [
   `CREATE TABLE telemetry_logs (
@@ -31,6 +32,7 @@ export function createLogStore(database: Database, retentionDays: number, clock:
     'INSERT INTO telemetry_logs (at, log_group, stream, message) VALUES (?, ?, ?, ?)',
   );
   const expire = database.prepare('DELETE FROM telemetry_logs WHERE at < ?');
+  const requests = createRequestStore(database, retentionDays, clock);
   const feed = new Feed();
   let appends = 0;
 
@@ -45,7 +47,13 @@ export function createLogStore(database: Database, retentionDays: number, clock:
       appends += 1;
       feed.wake();
     },
+    appendRequests: batch => requests.append(batch),
+    lastBatch: source => requests.lastBatch(source),
     async *read(query, signal) {
+      if (query.group === REQUEST_GROUP) {
+        yield* requests.read(query, signal);
+        return;
+      }
       const first =
         query.after === undefined
           ? select(database, query, { newest: query.limit ?? 100 }).reverse()

@@ -3,9 +3,10 @@ import { DAY_MS } from '../../core/duration.ts';
 import type { LogQuery } from '../../model/cloud.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { openDatabase } from '../../platform/database.ts';
-import type { LogStore } from './contract.ts';
+import type { LoggedRequest, LogStore } from './contract.ts';
 import { createEventLog } from './event-log.ts';
 import { createLogStore } from './log-store.ts';
+import { createRequestStore } from './request-store.ts';
 
 describe('the event log', () => {
   test('gives the newest events, oldest first, and numbers them in order', async () => {
@@ -85,6 +86,105 @@ describe('the log store', () => {
     expect(await texts(store, { contains: 'old', limit: 10 })).toEqual([]);
   });
 });
+
+describe('the log of requests', () => {
+  test('is apart from the other groups, and read only by its name', async () => {
+    const { store } = logStore(() => DAY_MS);
+    store.append('production', 'task-1', ['GET /']);
+    add(store, [requestAt(1, 'one'), requestAt(2, 'two', 'staging')]);
+    expect(await texts(store, {})).toEqual(['GET /']);
+    expect(await texts(store, { group: 'balancer' })).toEqual(['one', 'two']);
+    expect(await texts(store, { group: 'balancer', stream: 'stag' })).toEqual(['two']);
+    expect(await texts(store, { group: 'balancer', contains: 'ONE' })).toEqual(['one']);
+    expect(await texts(store, { group: 'balancer', since: 2 })).toEqual(['two']);
+    expect(await texts(store, { group: 'balancer', limit: 1 })).toEqual(['two']);
+    expect(await texts(store, { group: 'balancer', after: 1 })).toEqual(['two']);
+  });
+
+  test('finds what is far back, and looks no further than it was asked to', async () => {
+    const { store } = logStore(() => DAY_MS);
+    add(store, [requestAt(1, 'needle')]);
+    add(
+      store,
+      Array.from({ length: 30_000 }, (_, index) => requestAt(DAY_MS + index, 'hay')),
+    );
+    expect(await texts(store, { group: 'balancer', contains: 'needle' })).toEqual(['needle']);
+    expect(await texts(store, { group: 'balancer', contains: 'needle', since: DAY_MS })).toEqual([]);
+    expect(await texts(store, { group: 'balancer', limit: 25_000 })).toHaveLength(25_000);
+  });
+
+  test('a follower misses nothing, sees nothing twice, and none that it did not ask for', async () => {
+    const { store } = logStore(() => DAY_MS);
+    add(
+      store,
+      Array.from({ length: 25_000 }, (_, index) => requestAt(index, `old ${index}`)),
+    );
+    const leaving = new AbortController();
+    const seen: string[] = [];
+    const query = { group: 'balancer', follow: true, limit: 2, contains: '9' };
+    for await (const { message } of store.read(query, leaving.signal)) {
+      seen.push(message);
+      if (message === 'old 24999') add(store, [requestAt(1, 'new 1'), requestAt(1, 'new 9')]);
+      if (message === 'new 9') {
+        add(
+          store,
+          Array.from({ length: 3_000 }, (_, index) => requestAt(1, `more ${index}`)),
+        );
+      }
+      if (message === 'more 2999') leaving.abort();
+    }
+    const more = Array.from({ length: 3_000 }, (_, index) => `more ${index}`);
+    expect(seen).toEqual(['old 24998', 'old 24999', 'new 9', ...more.filter(text => text.includes('9'))]);
+  });
+
+  test('forgets what is older than the retention, a little with each batch', async () => {
+    const time = { now: 100 * DAY_MS };
+    const { store } = logStore(() => time.now);
+    add(
+      store,
+      Array.from({ length: 300 }, () => requestAt(time.now, 'old')),
+    );
+    time.now += 31 * DAY_MS;
+    const left: number[] = [];
+    for (let batch = 0; batch < 3; batch += 1) {
+      add(
+        store,
+        Array.from({ length: 100 }, () => requestAt(time.now, 'new')),
+      );
+      left.push((await texts(store, { group: 'balancer', contains: 'old', limit: 1_000 })).length);
+    }
+    expect(left).toEqual([100, 0, 0]);
+    expect(await texts(store, { group: 'balancer', limit: 1_000 })).toHaveLength(300);
+  });
+
+  test('knows which batch of a source it stored last', () => {
+    const { store } = logStore();
+    expect(store.lastBatch('a')).toBe(0);
+    store.appendRequests({ source: 'a', number: 7, requests: [] });
+    store.appendRequests({ source: 'b', number: 3, requests: [] });
+    store.appendRequests({ source: 'a', number: 8, requests: [] });
+    expect([store.lastBatch('a'), store.lastBatch('b')]).toEqual([8, 3]);
+  });
+
+  test('keeps no more than so many', async () => {
+    const store = createRequestStore(openDatabase(':memory:'), 30, systemClock, 100);
+    for (let batch = 0; batch < 5; batch += 1) {
+      const requests = Array.from({ length: 60 }, (_, index) => requestAt(Date.now(), `${batch}-${index}`));
+      store.append({ source: 'a', number: batch, requests });
+    }
+    const kept = await messages(store.read({ limit: 1_000 }, undefined));
+    expect(kept).toHaveLength(100);
+    expect(kept.at(-1)).toBe('4-59');
+  });
+});
+
+function add(store: LogStore, requests: readonly LoggedRequest[]) {
+  store.appendRequests({ source: 'a', number: 1, requests });
+}
+
+function requestAt(at: number, message: string, stream = 'production') {
+  return { at, stream, message };
+}
 
 function eventLog(now = systemClock.now) {
   return createEventLog(openDatabase(':memory:'), 'us-east-1', 30, { ...systemClock, now });

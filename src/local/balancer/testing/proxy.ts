@@ -42,13 +42,18 @@ export function targetGroup(
 export function configOf(
   port: number,
   targetGroups: readonly TargetGroup[],
-  overrides: { limits?: Partial<BalancerLimits>; listeners?: readonly Listener[] } = {},
+  overrides: {
+    limits?: Partial<BalancerLimits>;
+    listeners?: readonly Listener[];
+    logsRequests?: boolean;
+  } = {},
 ): BalancerConfig {
   const forward = targetGroups.map(({ name }) => ({ targetGroup: name, weight: 1 }));
   return {
     listeners: overrides.listeners ?? [{ name: 'production', address: ADDRESS, port, forward }],
     targetGroups,
     limits: { ...LIMITS, ...overrides.limits },
+    ...(overrides.logsRequests !== undefined && { logsRequests: overrides.logsRequests }),
   };
 }
 

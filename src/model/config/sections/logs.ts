@@ -16,5 +16,7 @@ export const logsSchema = z.strictObject({
   accessLogs: z
     .boolean()
     .default(true)
-    .describe('Keep the load balancers’ access logs, in S3, as long; `tandem logs balancer` shows them.'),
+    .describe(
+      'Log the requests at the load balancers, on AWS in S3, as long; `tandem logs balancer` shows them.',
+    ),
 });
