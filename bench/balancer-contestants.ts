@@ -15,6 +15,7 @@ import { connect, freePort } from '../src/platform/network.ts';
 export const ADDRESS = '127.0.0.1';
 const CLOCK_TICKS_PER_SECOND = 100;
 const PROXY_CORE = '0';
+const BALANCER_PROCESS = fileURLToPath(new URL('../src/local/balancer/balancer-process.ts', import.meta.url));
 
 export interface Contestant {
   name: string;
@@ -62,6 +63,7 @@ async function runNginx(
   server: (port: number) => string,
   extra: string,
   isContestant: boolean,
+  log = 'access_log off',
 ): Promise<{ port: number; child: ChildProcess }> {
   const port = await freePort(ADDRESS);
   const prefix = join(folder, name);
@@ -74,24 +76,26 @@ async function runNginx(
     file,
     `worker_processes 1; daemon off; master_process off; pid ${prefix}/pid; error_log ${prefix}/error.log;
      events { worker_connections 8192; }
-     http { access_log off; keepalive_requests 1000000000; ${paths.join(' ')} ${extra} server { ${server(port)} } }`,
+     http { ${log}; keepalive_requests 1000000000; ${paths.join(' ')} ${extra} server { ${server(port)} } }`,
   );
   const child = start(isContestant, 'nginx', ['-p', prefix, '-c', file]);
   await listening(port);
   return { port, child };
 }
 
-export async function nginxProxy(backEndPort: number): Promise<Contestant> {
+/** With `isLogging`, by its `combined` format, in batches: of what it can, the nearest to what Tandem does. */
+export async function nginxProxy(backEndPort: number, isLogging = false): Promise<Contestant> {
   const { port, child } = await runNginx(
-    'proxy',
+    isLogging ? 'logging-proxy' : 'proxy',
     port =>
       `listen ${ADDRESS}:${port}; location / { proxy_max_temp_file_size 0; proxy_pass http://back; proxy_http_version 1.1;
        proxy_set_header Connection ""; proxy_set_header Host $host;
        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme; }`,
     `upstream back { server ${ADDRESS}:${backEndPort}; keepalive 1024; keepalive_requests 1000000000; }`,
     true,
+    isLogging ? `access_log ${join(folder, 'access.log')} combined buffer=64k flush=250ms` : undefined,
   );
-  return { name: 'nginx, 1 worker', port, pids: [child.pid!] };
+  return { name: isLogging ? 'nginx, logging' : 'nginx, 1 worker', port, pids: [child.pid!] };
 }
 
 export async function haproxy(backEndPort: number): Promise<Contestant> {
@@ -119,15 +123,26 @@ export async function plainProxy(backEndPort: number): Promise<Contestant> {
 /** The balancer process itself, which takes up the configuration that it finds in its folder. */
 export async function tandem(backEndPort: number, processes = 1): Promise<Contestant> {
   const port = await freePort(ADDRESS);
-  const script = fileURLToPath(new URL('../src/local/balancer/balancer-process.ts', import.meta.url));
   const pids = Array.from({ length: processes }, (_, index) => {
     const own = join(folder, `balancer-${processes}-${index}`);
     mkdirSync(own);
     writeFileSync(join(own, 'config.json'), JSON.stringify(balancerConfig(port, backEndPort, processes > 1)));
-    return start(processes === 1, process.execPath, [script, own], processes > 1).pid!;
+    return start(processes === 1, process.execPath, [BALANCER_PROCESS, own], processes > 1).pid!;
   });
   await listening(port);
   return { name: processes === 1 ? 'Tandem' : `Tandem, ${processes} processes on all cores`, port, pids };
+}
+
+/** The same with every request logged, and stored by another process. */
+export async function tandemLogging(backEndPort: number): Promise<Contestant> {
+  const port = await freePort(ADDRESS);
+  const own = makeFolder('balancer-logging');
+  const config = { ...balancerConfig(port, backEndPort, false), logsRequests: true };
+  writeFileSync(join(own, 'config.json'), JSON.stringify(config));
+  const pid = start(true, process.execPath, [BALANCER_PROCESS, own]).pid!;
+  start(false, process.execPath, [fileURLToPath(new URL('./request-collector.ts', import.meta.url)), own]);
+  await listening(port);
+  return { name: 'Tandem, logging', port, pids: [pid] };
 }
 
 function balancerConfig(port: number, backEndPort: number, isShared: boolean): BalancerConfig {

@@ -18,6 +18,7 @@ import {
   plainProxy,
   startNginx,
   tandem,
+  tandemLogging,
   wrk,
   type Contestant,
   type Load,
@@ -56,6 +57,8 @@ async function main(): Promise<void> {
     await plainProxy(backEndPort),
     await tandem(backEndPort),
     await tandem(backEndPort, 2),
+    await nginxProxy(backEndPort, true),
+    await tandemLogging(backEndPort),
   ];
   const measurements = new Map<Contestant, Load[]>(contestants.map(contestant => [contestant, []]));
   for (const contestant of contestants) measure(contestant, 1);
