@@ -31,7 +31,7 @@ export default defineConfig({
     // Pushes to this branch start an execution.
     // The name of a branch as git allows it, of at most 256 characters, without `#{`.
     branch: 'main',
-    // What a newer execution does to an older one: SUPERSEDED takes its place where it waits, QUEUED waits behind it, PARALLEL runs beside it (where both deploy to one service, the newer deployment wins, as in ECS, and the older execution ends as superseded; not with `deployment.gate`).
+    // What a newer execution does to an older one: SUPERSEDED takes its place where it waits, QUEUED waits behind it, PARALLEL runs beside it (where both deploy to one service, the newer deployment wins, as in ECS, and the older execution ends as superseded, on AWS as failed; not with `deployment.gate`).
     // One of "SUPERSEDED", "QUEUED", "PARALLEL".
     executionMode: 'SUPERSEDED',
     // What an execution hands from stage to stage is deleted after these days; a retry needs it.

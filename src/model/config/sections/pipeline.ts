@@ -53,7 +53,7 @@ export const pipelineSchema = z.strictObject({
     .describe(
       'What a newer execution does to an older one: SUPERSEDED takes its place where it waits, QUEUED waits behind ' +
         'it, PARALLEL runs beside it (where both deploy to one service, the newer deployment wins, as in ECS, and ' +
-        'the older execution ends as superseded; not with `deployment.gate`).',
+        'the older execution ends as superseded, on AWS as failed; not with `deployment.gate`).',
     ),
   artifactDays: z
     .int()
