@@ -151,7 +151,7 @@ describe('after a restart', () => {
   });
 });
 
-describe('kill -9 of the region process', () => {
+describe('kill -9 of the region process', { timeout: 120_000 }, () => {
   test('while it tells of a push: the push is there or not, and the next start knows which', async () => {
     const first = await startProcess('0', { hold: true });
     const clone = await all.clone();
