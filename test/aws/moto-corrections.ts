@@ -229,6 +229,12 @@ export const CORRECTIONS: readonly Correction[] = [
     },
   },
   {
+    name: 'members of global clusters',
+    reason: 'moto never forgets those of other regions, and then refuses to delete what they were members of',
+    targets: /^(CreateDBCluster|DeleteDBCluster|RemoveFromGlobalCluster|DeleteGlobalCluster)$/,
+    answer: (request, memory, region) => countMembers(request, memory, region),
+  },
+  {
     name: 'databases, protection and tags of global clusters',
     reason: 'moto drops the name of the database and the tags; the rest as above',
     targets: /^(CreateGlobalCluster|DescribeGlobalClusters)$/,
@@ -239,7 +245,8 @@ export const CORRECTIONS: readonly Correction[] = [
       }
       return response.replaceAll(GLOBAL_CLUSTER, (cluster, name: string) => {
         const made = memory.get(`global cluster ${name}`) as URLSearchParams | undefined;
-        return made === undefined ? cluster : asItWasMade(cluster, made);
+        if (made === undefined) return cluster;
+        return made.has('Deleted') ? '' : asItWasMade(cluster, made);
       });
     },
   },
@@ -290,6 +297,23 @@ function bucketOf(target: string): string {
 /** Members of a cluster have elements of the same name. */
 const GLOBAL_CLUSTER =
   /(?:<GlobalClusterMember>)?<GlobalClusterIdentifier>([^<]+)<\/.*?(?:<TagList\/>|<\/TagList>)(?:<\/GlobalClusterMember>)?/gs;
+
+/** Answers the deletion of a global cluster that has none any more. */
+function countMembers(request: Message, memory: Memory, region: string | undefined): string | undefined {
+  const { Action, GlobalClusterIdentifier: global, DBClusterIdentifier: cluster } = request;
+  const members = (memory.get('members') ?? new Map()) as Map<string, unknown>;
+  memory.set('members', members);
+  if (Action === 'CreateDBCluster' && global !== undefined)
+    members.set(`${region} ${String(cluster)}`, global);
+  if (Action === 'DeleteDBCluster') members.delete(`${region} ${String(cluster)}`);
+  if (Action === 'RemoveFromGlobalCluster') {
+    const [, , , home, , , name] = String(request['DbClusterIdentifier']).split(':');
+    members.delete(`${home} ${name}`);
+  }
+  if (Action !== 'DeleteGlobalCluster' || [...members.values()].includes(global)) return undefined;
+  (memory.get(`global cluster ${String(global)}`) as URLSearchParams).set('Deleted', 'true');
+  return '<DeleteGlobalClusterResponse><DeleteGlobalClusterResult/></DeleteGlobalClusterResponse>';
+}
 
 function asItWasMade(cluster: string, made: URLSearchParams): string {
   const database = made.get('DatabaseName');
