@@ -11,7 +11,7 @@ export default defineConfig({
     // Minutes of work each: `npm run test:chaos` and `npm run test:aws` have them as well.
     exclude: [
       ...configDefaults.exclude,
-      'test/chaos/at-size.test.ts',
+      'test/chaos/{at-size,disk-faults}.test.ts',
       'test/aws/{journeys,at-length}/*.test.ts',
     ],
     environment: 'node',

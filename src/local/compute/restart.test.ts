@@ -24,7 +24,7 @@ import { sendTraffic } from './testing/traffic.ts';
 let region: TestRegion;
 afterEach(() => region.destroy());
 
-describe('after the region process was killed', () => {
+describe('after the region process was killed', { timeout: 120_000 }, () => {
   test('its tasks serve on, and the next one takes them over as they are', async () => {
     const { folder, listeners } = await TestRegion.place();
     const release = await new ImageFolder(join(folder, 'images')).release(WELL);

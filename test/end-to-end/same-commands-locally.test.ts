@@ -1,0 +1,4 @@
+import { testSameCommands } from './same-commands.ts';
+import { TestCloud } from './test-cloud.ts';
+
+testSameCommands('the local cloud', () => TestCloud.up());
