@@ -231,7 +231,12 @@ async function released(world: SignatureWorld, ...rest: [Examine] | [Answers, Ex
         ...SIGNATURE_ANSWERS,
         'ecs describe-task-definition': ['{"taskDefinition":{"family":"f","containerDefinitions":[]}}'],
         'ecs register-task-definition': ['revision:7'],
-        'ecs list-service-deployments': ['old', 'new'],
+        'ecs list-service-deployments': [
+          '{"serviceDeployments":[{"serviceDeploymentArn":"new","targetServiceRevisionArn":"new"}]}',
+        ],
+        'ecs describe-service-revisions': [
+          '{"serviceRevisions":[{"serviceRevisionArn":"new","taskDefinition":"revision:7"}]}',
+        ],
         'ecs describe-service-deployments': ['{"serviceDeployments":[{"status":"SUCCESSFUL"}]}'],
         ...answers,
       },

@@ -96,16 +96,19 @@ function run(
     cwd: workingFolder,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // One that never ends would outlive its test.
-    timeout: 60_000,
-    killSignal: 'SIGKILL',
+    detached: true,
   });
+  // One that never ends would outlive its test, with all that it has started.
+  const limit = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), 60_000);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', chunk => (stdout += String(chunk)));
   child.stderr.on('data', chunk => (stderr += String(chunk)));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', code => resolve({ exitCode: code ?? -1, stdout, stderr }));
+    child.on('close', code => {
+      clearTimeout(limit);
+      resolve({ exitCode: code ?? -1, stdout, stderr });
+    });
   });
 }
