@@ -19,39 +19,45 @@ const BASE = fc.constantFrom<ConfigInput>(
   CONFIGURATIONS.table,
 );
 
-test('every name that a valid configuration makes, and all that is said of a thing, is one that AWS takes', () => {
-  const regions = fc.shuffledSubarray([...awsRegions], { minLength: 2, maxLength: 4 });
-  const unknown = new Set<string>();
-  const seen = new Set<string>();
-  fc.assert(
-    fc.property(PREFIX, regions, BASE, fc.nat(200), (namePrefix, places, base, length) => {
-      const config = valid(base, { namePrefix, regions: places, secretLength: Math.max(1, length) });
-      if (!config) return;
-      for (const { key, name } of namesOf(config)) {
-        if (LIMITS[key] === undefined) unknown.add(key);
-        else expect(name, `${key} of ${namePrefix} in ${places.join(', ')}`).toMatch(LIMITS[key]);
-        seen.add(key);
-      }
-    }),
-    {
-      numRuns: RUNS,
-      examples: [
-        // The longest of everything, the shortest, and more regions than a sentence holds.
-        ['abcdefghij-klmnopqrst', ['ap-northeast-1', 'ap-southeast-1'], CONFIGURATIONS.everything, 200],
-        ['abcdefghij-klmnopqrst', ['ap-northeast-1', 'ap-southeast-1'], CONFIGURATIONS.relational, 200],
-        ['ab', ['us-east-1', 'us-west-2'], CONFIGURATIONS.everything, 1],
-        ['abcdefghij-klmnopqrst', ['ap-northeast-1', 'ap-southeast-1'], CONFIGURATIONS.table, 200],
-        ['ab', ['eu-north-1'], CONFIGURATIONS.elsewhere, 1],
-        ['abcdefghij-klmnopqrst', awsRegions.slice(0, 20), CONFIGURATIONS.everything, 200],
-      ],
-    },
-  );
-  expect([...unknown], 'these need a limit').toEqual([]);
-  expect(
-    Object.keys(LIMITS).filter(key => !seen.has(key)),
-    'these limits are of nothing',
-  ).toEqual([]);
-});
+test(
+  'every name that a valid configuration makes, and all that is said of a thing, is one that AWS takes',
+  { timeout: 120_000 },
+  () => {
+    const regions = fc.shuffledSubarray([...awsRegions], { minLength: 2, maxLength: 4 });
+    const unknown = new Set<string>();
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(PREFIX, regions, BASE, fc.nat(200), (namePrefix, places, base, length) => {
+        const config = valid(base, { namePrefix, regions: places, secretLength: Math.max(1, length) });
+        if (!config) return;
+        for (const { key, name } of namesOf(config)) {
+          if (LIMITS[key] === undefined) unknown.add(key);
+          else expect(name, `${key} of ${namePrefix} in ${places.join(', ')}`).toMatch(LIMITS[key]);
+          seen.add(key);
+        }
+      }),
+      {
+        numRuns: RUNS,
+        // The examples come first.
+        interruptAfterTimeLimit: 20_000,
+        examples: [
+          // The longest of everything, the shortest, and more regions than a sentence holds.
+          ['abcdefghij-klmnopqrst', ['ap-northeast-1', 'ap-southeast-1'], CONFIGURATIONS.everything, 200],
+          ['abcdefghij-klmnopqrst', ['ap-northeast-1', 'ap-southeast-1'], CONFIGURATIONS.relational, 200],
+          ['ab', ['us-east-1', 'us-west-2'], CONFIGURATIONS.everything, 1],
+          ['abcdefghij-klmnopqrst', ['ap-northeast-1', 'ap-southeast-1'], CONFIGURATIONS.table, 200],
+          ['ab', ['eu-north-1'], CONFIGURATIONS.elsewhere, 1],
+          ['abcdefghij-klmnopqrst', awsRegions.slice(0, 20), CONFIGURATIONS.everything, 200],
+        ],
+      },
+    );
+    expect([...unknown], 'these need a limit').toEqual([]);
+    expect(
+      Object.keys(LIMITS).filter(key => !seen.has(key)),
+      'these limits are of nothing',
+    ).toEqual([]);
+  },
+);
 
 test('a secret cannot have the name of any variable that a container is given', () => {
   for (const [name, base] of Object.entries(CONFIGURATIONS)) {

@@ -14,7 +14,7 @@ describe('a broken release', { timeout: 120_000 }, () => {
       regions: ['us-east-1'],
       build: { timeoutMinutes: 0.1 },
       // Seconds here: long enough to show what is wrong on a machine that has much else to do.
-      deployment: { bakeTimeMinutes: 6 },
+      deployment: { bakeTimeMinutes: 12 },
       service: { stopTimeoutSeconds: 2 },
     });
     good = await cloud.git('rev-parse', 'HEAD');
