@@ -170,9 +170,17 @@ describe('at a pause', () => {
   });
 
   test('refused, is rolled back', async () => {
-    await released({ deployments: [], environment: { MODE: 'roll-back' } }, run => {
+    const refused = { fails: 'An error occurred (AccessDeniedException)' };
+    const told = {
+      listed: ['new'],
+      deployments: [],
+      answers: { 'ecs describe-service-revisions': [refused] },
+    };
+    await released({ ...told, environment: { MODE: 'roll-back' } }, run => {
       expect(run.exitCode).toBe(0);
-      expect(callsOf(run, 'ecs stop-service-deployment')).toHaveLength(1);
+      expect(callsOf(run, 'ecs stop-service-deployment')).toEqual([
+        'ecs stop-service-deployment --service-deployment-arn new --stop-type ROLLBACK',
+      ]);
     });
   });
 });

@@ -249,8 +249,9 @@ case "$MODE" in
       exit 1
     fi ;;
   roll-back)
-    listed=$(deployments)
-    read -r deployment revision <<< "$listed"
+    # Nothing more is asked than is needed: whatever else fails, this must not.
+    deployment=$(aws ecs list-service-deployments --cluster "$CLUSTER" --service "$SERVICE" --max-results 1 \\
+      --query 'serviceDeployments[0].serviceDeploymentArn' --output text)
     echo "Rolling $deployment back"
     aws ecs stop-service-deployment --service-deployment-arn "$deployment" --stop-type ROLLBACK > /dev/null
     exit 0 ;;
